@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Messages between tkms-control and tkms-dataplane over one Unix SEQPACKET socket (SO_PEERCRED checked by both ends).
+ *
+ * tkms-control listens, the data plane connects and says HELLO; control answers with a SNAPSHOT and a full SUBSCRIBERS load,
+ * then deltas. Whatever may be large or secret travels in a memfd (sealed against resizing, passed with SCM_RIGHTS, wiped by the
+ * receiver after use); the datagram holds a fixed header only. Integers are little-endian (one machine).
+ * Encoding and decoding are pure and bounded; decoders accept any octets.
+ */
+#ifndef TKMS_IPC_IPC_H
+#define TKMS_IPC_IPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/identity/identity.h"
+
+enum { IPC_VERSION = 1, IPC_MAGIC = 0x736d6b74 /* "tkms" */ };
+
+enum ipc_type {
+	IPC_HELLO = 1,       /* data plane -> control: struct ipc_hello, inline */
+	IPC_SNAPSHOT = 2,    /* control -> data plane: memfd with struct ipc_snapshot encoded */
+	IPC_SUBSCRIBERS = 3, /* control -> data plane: memfd with a sequence of struct ipc_subscriber encoded */
+	IPC_ACK = 4,         /* data plane -> control: seq is that of the message acknowledged; status */
+	IPC_STATS = 5,       /* data plane -> control: struct ipc_stats encoded inline, about once a second */
+	IPC_DRAIN = 6,       /* reserved for node drain */
+};
+
+enum ipc_load {
+	IPC_LOAD_FIRST = 1 << 0, /* begin of a full load: what is not named by the end of it goes */
+	IPC_LOAD_LAST = 1 << 1,  /* end of a full load */
+};                               /* neither: a delta */
+
+struct ipc_header {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t type;
+	uint64_t seq;     /* counts up per sender and connection */
+	uint64_t epoch;   /* SNAPSHOT: of the keyring; ACK: the one served now */
+	uint32_t status;  /* ACK: 0 or errno value */
+	uint32_t flags;   /* SUBSCRIBERS: enum ipc_load */
+	uint32_t length;  /* octets after the header, or in the memfd */
+	uint32_t reserved;
+};
+
+/* A policy, keyring and addresses in plain form; the data plane builds its own prepared snapshot from it. */
+struct ipc_key {
+	struct identity id;
+	struct identity key; /* raw octets */
+	int64_t seals_from, seals_until, resolves_until; /* seconds since 1900 */
+	uint8_t state; /* enum sealing_state values: published 0, active 1, retiring 2 */
+};
+struct ipc_rule {
+	struct identity from, to;
+	bool allow;
+};
+struct ipc_address {
+	uint8_t family; /* 4 or 6 */
+	uint8_t prefix_len;
+	uint16_t port;  /* UDP, host byte order */
+	uint8_t octets[16];
+};
+struct ipc_ticket_type {
+	uint16_t type;
+	uint8_t subtype, version;
+};
+enum { IPC_KEYS_MAX = 256, IPC_RULES_MAX = 256, IPC_ADDRESSES_MAX = 64, IPC_TYPES_MAX = 8, IPC_UIDS_MAX = 64 };
+
+struct ipc_snapshot {
+	uint64_t epoch;
+	struct identity kms_identity;
+	uint8_t profile; /* 0: 3gpp, 1: rfc6043 */
+	uint32_t max_skew_s, default_lifetime_s, max_lifetime_s;
+	uint8_t allow_groups, allow_reuse, allow_mode3, allow_no_forking, in_sync;
+	struct identity end_to_middle_app;
+	uint16_t max_message, max_idr_r, max_wildcards, max_identity, max_keys;
+	/* Errors to unauthenticated messages; 0: no limit */
+	uint32_t errors_per_source_rate, errors_per_source_burst, errors_per_worker_rate;
+	unsigned int n_types, n_rules, n_keys, n_addresses;
+	struct ipc_ticket_type types[IPC_TYPES_MAX];
+	struct ipc_rule rules[IPC_RULES_MAX];
+	struct ipc_key keys[IPC_KEYS_MAX];
+	struct ipc_address addresses[IPC_ADDRESSES_MAX];
+};
+
+/* Octets needed / written, or 0 when it does not fit cap. buf NULL: only counts. */
+size_t ipc_snapshot_encode(const struct ipc_snapshot *s, uint8_t *buf, size_t cap);
+/* Identities point into buf. 0 or -EBADMSG. */
+int ipc_snapshot_decode(struct ipc_snapshot *s, const uint8_t *buf, size_t len);
+
+struct ipc_subscriber {
+	bool remove; /* only psk_id counts */
+	struct identity psk_id;
+	struct identity psk; /* raw octets */
+	int64_t expires;     /* seconds since 1900, 0: never */
+	uint32_t roles;
+	unsigned int n_uids;
+	struct identity uids[IPC_UIDS_MAX];
+};
+size_t ipc_subscriber_encode(const struct ipc_subscriber *s, uint8_t *buf, size_t cap);
+/* Decodes the record at *off and advances it. 1: got one, 0: end, -EBADMSG. */
+int ipc_subscriber_decode(struct ipc_subscriber *s, const uint8_t *buf, size_t len, size_t *off);
+
+struct ipc_hello {
+	uint32_t pid;
+	uint32_t workers;
+	uint64_t epoch;       /* served now, 0: none */
+	uint64_t subscribers; /* served now */
+	char version[32];
+};
+size_t ipc_hello_encode(const struct ipc_hello *h, uint8_t *buf, size_t cap);
+int ipc_hello_decode(struct ipc_hello *h, const uint8_t *buf, size_t len);
+
+/* Counters per worker and verdict, names included: control knows no verdict by itself. */
+enum { IPC_COUNTERS_MAX = 128, IPC_WORKERS_MAX = 128, IPC_NAME_MAX = 48 };
+struct ipc_counter {
+	char name[IPC_NAME_MAX];
+	uint64_t value; /* sum over the workers */
+};
+struct ipc_worker {
+	uint32_t cpu;
+	uint64_t epoch;
+	uint64_t bursts, messages; /* polled bursts with messages; messages in them */
+	uint32_t busy_permille;
+};
+struct ipc_stats {
+	uint64_t epoch;
+	uint64_t subscribers;
+	unsigned int n_counters, n_workers;
+	struct ipc_counter counters[IPC_COUNTERS_MAX];
+	struct ipc_worker workers[IPC_WORKERS_MAX];
+};
+size_t ipc_stats_encode(const struct ipc_stats *s, uint8_t *buf, size_t cap);
+int ipc_stats_decode(struct ipc_stats *s, const uint8_t *buf, size_t len);
+
+/* Socket helpers (the only ones that do I/O). */
+/* Sends a header and inline octets or (fd >= 0) a memfd. 0, -EAGAIN, or -errno. */
+int ipc_send(int sock, const struct ipc_header *h, const void *body, size_t len, int fd);
+/*
+ * Receives one datagram: fills h, body (up to cap) and *fd (-1 or a received memfd, checked: a memfd, sealed against
+ * resizing, size >= h->length). Length of the body, -EAGAIN, -ECONNRESET (closed), -EBADMSG, or -errno.
+ */
+int ipc_receive(int sock, struct ipc_header *h, void *body, size_t cap, int *fd);
+/* Creates a memfd of len octets, mapped writable at *map, locked and sealed against resizing. fd or -errno. */
+int ipc_memfd_create(const char *name, size_t len, void **map);
+/* Maps a received memfd (private to us and the sender). 0 or -errno. ipc_memfd_close() wipes it, unmaps, closes. */
+int ipc_memfd_map(int fd, size_t len, void **map);
+void ipc_memfd_close(int fd, void *map, size_t len);
+/* Credentials of the peer. 0 or -errno; allowed: root or our own uid, else -EACCES. */
+int ipc_check_peer(int sock);
+
+#endif

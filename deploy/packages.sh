@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The one list of Debian 12 packages that tkms needs. quickstart.sh, test.sh, lab.sh and CI take
+# them from here and nowhere else.
+#
+#   deploy/packages.sh            install what is missing (needs root)
+#   deploy/packages.sh --list     print the names, one per line
+#   deploy/packages.sh --check    exit 0 if all are installed, else name what is missing
+set -euo pipefail
+
+packages=(
+  # build
+  build-essential meson ninja-build pkg-config
+  libdpdk-dev libipsec-mb-dev liburcu-dev libssl-dev libcyaml-dev libevent-dev libjansson-dev
+  libsqlite3-dev libcap-dev
+  # tests
+  libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
+  jq python3 sqlite3 tcpdump
+  # namespaces of quickstart, lab and system tests
+  iproute2 iputils-ping ethtool procps util-linux
+)
+
+missing() {
+  local p
+  for p in "${packages[@]}"; do
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || printf '%s\n' "$p"
+  done
+}
+
+case "${1:-}" in
+  --list) printf '%s\n' "${packages[@]}" ;;
+  --check)
+    m=$(missing)
+    [[ -z $m ]] || { printf 'missing packages: %s\nrun: sudo deploy/packages.sh\n' "${m//$'\n'/ }" >&2; exit 1; }
+    ;;
+  '')
+    m=$(missing)
+    [[ -n $m ]] || exit 0
+    [[ $EUID -eq 0 ]] || { echo "deploy/packages.sh: run as root (sudo) to install: ${m//$'\n'/ }" >&2; exit 1; }
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    apt-get install -y -qq --no-install-recommends $m
+    ;;
+  *) sed -n '3,9p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
+esac
