@@ -15,7 +15,7 @@ packages=(
   libsqlite3-dev libcap-dev
   # tests
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
-  jq python3 sqlite3 tcpdump
+  jq python3 sqlite3 tcpdump systemd
   # namespaces of quickstart, lab and system tests
   iproute2 iputils-ping ethtool procps util-linux
 )
