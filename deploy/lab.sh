@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#   deploy/lab.sh COMMAND ...
+#
+# A KMS on one machine: a network namespace per node, one for clients, joined by a bridge in a
+# namespace of its own. Nothing of the machine's own network is touched; no hugepages and no NIC needed.
+#
+#   up [options]          build what is missing, start the lab; returns when it serves
+#     --nodes N             nodes (this version: 1)
+#     --subscribers FILE    import FILE (JSON Lines: psk_id, psk, uids)
+#     --identity KMS        identity of the KMS (default kms@tkms.example)
+#     --profile NAME        3gpp (default) or rfc6043
+#     --workers N           workers of each data plane (default 1)
+#     --addresses N         service addresses, each IPv4 with an IPv6 twin (default: one a node)
+#   env                   print TKMS_CLIENT_NETNS, TKMS_ADDRESSES (IPv4), TKMS_ADDRESSES6, TKMS_NODES; for eval
+#   client CMD...         run CMD where the clients are
+#   ctl NODE ARGS...      tkmsctl on NODE
+#   kill NAME             SIGKILL everything in NAME: a node (node1), or one process of it
+#                         (node1/control, node1/dataplane)
+#   start NAME            start what does not run of NAME; returns when it serves
+#   freeze|thaw NAME      SIGSTOP / SIGCONT everything in NAME
+#   logs NODE             print the end of NODE's logs
+#   down                  stop and remove the lab; also after a crash
+#   --help                this text
+#
+# Namespaces and files (/run/$TKMS_LAB-lab) carry the prefix $TKMS_LAB (default: tkms): labs with
+# different prefixes run side by side. In a lab the activation lead time of keys is 200 ms and there is
+# no limit on the Errors that a source gets. TKMS_BUILD=DIR takes the programs from DIR.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=deploy/common.sh
+. "$here/common.sh"
+# shellcheck source=deploy/lab/network.sh
+. "$here/lab/network.sh"
+# shellcheck source=deploy/lab/node.sh
+. "$here/lab/node.sh"
+
+lab=${TKMS_LAB:-tkms}
+[[ $lab =~ ^[a-z0-9][a-z0-9-]{0,23}$ ]] || die "TKMS_LAB=$lab: use up to 24 small letters, digits and hyphens"
+dir=/run/$lab-lab
+
+usage() { sed -n '4,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; }
+
+number() { [[ $2 =~ ^[1-9][0-9]{0,2}$ && $2 -le $3 ]] || die "$1 needs a number from 1 to $3"; }
+
+# Settings of the lab live in $dir/lab.conf, so that later commands know them.
+parse_up() {
+  nodes=1 workers=1 addresses='' identity=kms@tkms.example profile=3gpp subscribers=''
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --nodes | --subscribers | --identity | --profile | --workers | --addresses)
+        [[ $# -ge 2 ]] || die "$1 needs a value"
+        printf -v "${1#--}" '%s' "$2"
+        shift
+        ;;
+      --redis | --http) die "$1: this version has no ${1#--} part yet" ;;
+      *) die "up: unknown option $1 (see deploy/lab.sh --help)" ;;
+    esac
+    shift
+  done
+  number --nodes "$nodes" 99
+  [[ $nodes -eq 1 ]] || die "--nodes $nodes: this version has no replica set yet; a lab has one node"
+  number --workers "$workers" 32
+  addresses=${addresses:-$nodes}
+  number --addresses "$addresses" 32
+  [[ $profile == 3gpp || $profile == rfc6043 ]] || die "--profile is 3gpp or rfc6043"
+  [[ $identity =~ ^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+$ ]] || die "--identity $identity: need user@domain"
+  [[ -z $subscribers || -r $subscribers ]] || die "--subscribers: cannot read $subscribers"
+}
+
+lab_names() {
+  node_names=()
+  local i
+  for ((i = 1; i <= nodes; i++)); do node_names+=("node$i"); done
+}
+
+load_lab() {
+  [[ -f $dir/lab.conf ]] || die "no lab $lab is up (deploy/lab.sh up)"
+  # shellcheck disable=SC1091
+  . "$dir/lab.conf"
+  lab_names
+}
+
+need_node() {
+  local name
+  for name in "${node_names[@]}"; do [[ $name != "$1" ]] || return 0; done
+  die "no node $1 in lab $lab (nodes: ${node_names[*]})"
+}
+
+cmd_up() {
+  parse_up "$@"
+  need_root
+  need_programs
+  if [[ -f $dir/ready ]]; then die "lab $lab is up already; deploy/lab.sh down ends it"; fi
+  clear_lab
+  mkdir -m 700 "$dir"
+  trap 'clear_lab' EXIT
+  trap 'exit 130' INT TERM HUP
+  local setting
+  for setting in nodes workers addresses identity profile build; do
+    printf '%s=%q\n' "$setting" "${!setting}"
+  done >"$dir/lab.conf"
+  lab_names
+  network_up
+  local name
+  for name in "${node_names[@]}"; do
+    node_configure "$name"
+    node_start "$name"
+  done
+  if [[ -n $subscribers ]]; then
+    node_import "${node_names[0]}" "$subscribers"
+  fi
+  for name in "${node_names[@]}"; do node_wait "$name"; done
+  network_probe
+  : >"$dir/ready"
+  trap - EXIT
+  say "Lab $lab serves ${identity} at $(address_list 4) and $(address_list 6), UDP 2269."
+}
+
+cmd_env() {
+  load_lab
+  say "TKMS_CLIENT_NETNS=$lab-client"
+  say "TKMS_ADDRESSES=$(address_list 4)"
+  say "TKMS_ADDRESSES6=$(address_list 6)"
+  local IFS=,
+  say "TKMS_NODES=${node_names[*]}"
+  say "TKMS_REDIS="
+}
+
+cmd_signal() {
+  load_lab
+  [[ $# -eq 2 ]] || die "$1 needs a name"
+  need_node "${2%%/*}"
+  case $1 in
+    kill) node_signal KILL "$2" && node_gone "$2" ;;
+    freeze) node_signal STOP "$2" ;;
+    thaw) node_signal CONT "$2" ;;
+    start) node_start "$2" && node_wait "${2%%/*}" ;;
+  esac
+}
+
+# Everything that carries the prefix, whatever state it is in.
+clear_lab() {
+  network_down
+  rm -rf "$dir"
+}
+
+command=${1:-}
+[[ $# -eq 0 ]] || shift
+case $command in
+  up) cmd_up "$@" ;;
+  env) cmd_env ;;
+  kill | start | freeze | thaw) need_root && cmd_signal "$command" "$@" ;;
+  client) load_lab && network_client "$@" ;;
+  ctl) load_lab && need_node "${1:-}" && node_ctl "$@" ;;
+  logs) load_lab && need_node "${1:-}" && node_logs "$1" 200 ;;
+  partition | heal) die "$command: this version has no replica set yet" ;;
+  down) need_root && clear_lab ;;
+  --help | -h | help) usage ;;
+  *) usage >&2 && exit 2 ;;
+esac

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Namespaces, bridge and addresses of a lab; sourced by lab.sh.
+# shellcheck shell=bash disable=SC2154
+#
+#   $lab-sw      the bridge br0
+#   $lab-nodeN   dp0: the data plane's port. The kernel has no address on it, else it would answer too.
+#   $lab-client  cl0: 10.69.2.1/16 and fd69::2:1/64. All of 10.69.128.0/17 and fd69::8:0/112 is local there
+#                too, so that clients can have many source addresses.
+
+address4() { printf '10.69.1.%d' "$1"; }
+address6() { printf 'fd69::1:%x' "$1"; }
+
+# address_list 4|6: service addresses, comma-separated.
+address_list() {
+  local i out=()
+  for ((i = 1; i <= addresses; i++)); do out+=("$("address$1" "$i")"); done
+  local IFS=,
+  printf '%s\n' "${out[*]}"
+}
+
+# Namespaces of this lab: the prefix and a name of ours, so that a lab "a" never takes a lab "a-b" for its own.
+lab_namespaces() { ip netns list | awk '{print $1}' | grep -E "^$lab-(sw|client|node[0-9]+)$" || true; }
+
+namespace_add() {
+  ip netns add "$1"
+  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+  ip -n "$1" link set lo up
+}
+
+# join NAMESPACE DEVICE: a veth pair between the bridge and DEVICE in NAMESPACE. Checksums are finished by the
+# kernel's side: the data plane gets what a wire would carry. MTU 9000: long messages need no fragments.
+join() {
+  local port=${1#"$lab-"}
+  ip -n "$lab-sw" link add name "$port" mtu 9000 type veth peer name "$2" mtu 9000 netns "$1"
+  ip netns exec "$lab-sw" ethtool -K "$port" tx off rx off gso off tso off gro off >/dev/null 2>&1
+  ip netns exec "$1" ethtool -K "$2" tx off rx off gso off tso off gro off >/dev/null 2>&1
+  ip -n "$lab-sw" link set "$port" master br0 up
+}
+
+network_up() {
+  namespace_add "$lab-sw"
+  ip netns exec "$lab-sw" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n "$lab-sw" link add name br0 mtu 9000 type bridge mcast_snooping 0 forward_delay 0
+  ip -n "$lab-sw" link set br0 up
+
+  namespace_add "$lab-client"
+  join "$lab-client" cl0
+  ip -n "$lab-client" address add 10.69.2.1/16 dev cl0
+  ip -n "$lab-client" address add fd69::2:1/64 dev cl0 nodad
+  ip -n "$lab-client" link set cl0 up
+  ip -n "$lab-client" route add local 10.69.128.0/17 dev lo
+  ip -n "$lab-client" -6 route add local fd69::8:0/112 dev lo
+  ip netns exec "$lab-client" sysctl -qw net.core.rmem_max=67108864 net.core.wmem_max=67108864 \
+    net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1 2>/dev/null || true
+
+  local name
+  for name in "${node_names[@]}"; do
+    namespace_add "$lab-$name"
+    ip netns exec "$lab-$name" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+    join "$lab-$name" dp0
+    ip -n "$lab-$name" link set dp0 up
+  done
+}
+
+# Processes of a namespace, ended and waited for; then the namespace itself (with it go its devices).
+network_down() {
+  local namespace pids tries
+  for namespace in $(lab_namespaces); do
+    for ((tries = 0; tries < 100; tries++)); do
+      pids=$(ip netns pids "$namespace" 2>/dev/null) || pids=''
+      [[ -n $pids ]] || break
+      # shellcheck disable=SC2086
+      kill -KILL $pids 2>/dev/null || true
+      sleep 0.05
+    done
+    ip netns delete "$namespace"
+    rm -rf "/var/run/dpdk/$namespace"
+  done
+}
+
+network_client() {
+  [[ $# -gt 0 ]] || die "client needs a command"
+  PATH=$build/bench:$PATH exec ip netns exec "$lab-client" "$@"
+}
+
+# Every service address answers a ping over the wire.
+network_probe() {
+  local address tries
+  for address in $(address_list 4 | tr , ' ') $(address_list 6 | tr , ' '); do
+    for ((tries = 0; ; tries++)); do
+      ip netns exec "$lab-client" ping -n -q -c 1 -W 1 "$address" >/dev/null 2>&1 && break
+      [[ $tries -lt 10 ]] || {
+        node_logs "${node_names[0]}" 30 >&2
+        die "$address does not answer"
+      }
+    done
+  done
+}
