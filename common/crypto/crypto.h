@@ -3,8 +3,9 @@
  * Batch cryptography: the PRFs, MACs and the stream cipher of MIKEY over arrays of operations.
  *
  * All functions are pure but for the context they are given. A context belongs to one thread.
- * Nothing allocates after crypto_open(). No input length is an error: what the protocol forbids is
- * refused by callers before it comes here; the limits below are asserted.
+ * Nothing allocates after crypto_open() (the openssl backend: what OpenSSL does inside). No input
+ * length is an error: what the protocol forbids is refused by callers before it comes here;
+ * breaking the limits below ends the process.
  *
  * Two backends give identical results: "ipsec-mb" (many messages at once, the KMS's hot path) and
  * "openssl" (one at a time, the reference).
@@ -19,12 +20,15 @@
 enum {
 	CRYPTO_SHA1_LEN = 20,
 	CRYPTO_SHA256_LEN = 32,
-	CRYPTO_MAC_MAX = 32,      /* longest MAC, octets */
-	CRYPTO_PRF_BLOCKS_MAX = 2, /* 256-bit blocks of an inkey: keys have at most 64 octets */
-	CRYPTO_INKEY_MAX = 64,    /* octets; keys in the protocol have 16 to 64 (RFC 3830 PRF) */
-	CRYPTO_PRF_OUT_MAX = 64,  /* octets */
-	CRYPTO_LABEL_MAX = 540,   /* octets: TGK' label with a 255-octet identity and RAND, rounded up */
+	CRYPTO_MAC_MAX = 32,	   /* longest MAC, octets */
+	CRYPTO_PRF_BLOCKS_MAX = 4, /* 256-bit blocks of an inkey */
+	CRYPTO_INKEY_MAX = 128,	   /* octets; keys in the protocol have 16 to 64 (RFC 3830 PRF) */
+	CRYPTO_PRF_OUT_MAX = 128,  /* octets */
+	CRYPTO_LABEL_MAX =
+		540, /* octets: TGK' label with a 255-octet identity and RAND, rounded up */
 	CRYPTO_SEGMENTS_MAX = 4,
+	CRYPTO_MAC_KEY_MAX = 64,      /* octets of a raw MAC key: one block of either hash */
+	CRYPTO_PREPARED_KEY_MAX = 32, /* octets of a key that crypto_key_prepare() takes */
 	CRYPTO_IV_LEN = 16,
 };
 
@@ -57,13 +61,13 @@ struct crypto_key {
  */
 struct crypto_prf_op {
 	const struct crypto_key *key; /* prepared key, or NULL */
-	const uint8_t *inkey;         /* raw key, 1..CRYPTO_INKEY_MAX octets, or NULL */
-	const uint8_t *label;         /* 1..CRYPTO_LABEL_MAX octets */
+	const uint8_t *inkey;	      /* raw key, 1..CRYPTO_INKEY_MAX octets, or NULL */
+	const uint8_t *label;	      /* 1..CRYPTO_LABEL_MAX octets */
 	uint8_t *out;
 	uint16_t inkey_len;
 	uint16_t label_len;
 	uint16_t out_len; /* octets, 1..CRYPTO_PRF_OUT_MAX */
-	uint8_t hash;     /* enum crypto_hash */
+	uint8_t hash;	  /* enum crypto_hash */
 };
 
 struct crypto_segment {
@@ -77,7 +81,7 @@ struct crypto_segment {
  */
 struct crypto_mac_op {
 	const struct crypto_hmac_state *state; /* prepared key, or NULL */
-	const uint8_t *key;                    /* raw key, 1..64 octets, or NULL */
+	const uint8_t *key;		       /* raw key, 1..CRYPTO_MAC_KEY_MAX octets, or NULL */
 	struct crypto_segment seg[CRYPTO_SEGMENTS_MAX];
 	uint8_t *out;
 	uint16_t key_len;
@@ -94,8 +98,8 @@ struct crypto_cm_op {
 	const uint8_t *src;
 	uint8_t *dst;
 	uint8_t iv[CRYPTO_IV_LEN]; /* first counter block, big-endian 128-bit counter */
-	uint16_t len;              /* octets, may be 0 */
-	uint8_t key_len;           /* 16 or 32 */
+	uint16_t len;		   /* octets, may be 0 */
+	uint8_t key_len;	   /* 16 or 32 */
 };
 
 struct crypto; /* context of one thread */
@@ -123,18 +127,22 @@ void crypto_key_prepare(struct crypto *ctx, const uint8_t *key, size_t len, stru
 void crypto_wipe_scratch(struct crypto *ctx);
 
 /*
- * AES Key Wrap with a caller's 64-bit IV (RFC 3830 4.2.3, AES-KW-128; RFC 3394). Cold path, OpenSSL.
- * len: plaintext octets, a multiple of 8, at least 16; out of wrap has len + 8 octets.
- * Return 0, -EINVAL (length) or -EBADMSG (unwrap: integrity check failed; out is wiped).
+ * AES Key Wrap with a caller's 64-bit IV (RFC 3830 4.2.3, AES-KW-128; RFC 3394). Cold path,
+ * OpenSSL. len: plaintext octets, a multiple of 8, at least 16; out of wrap has len + 8 octets.
+ * Return 0, -EINVAL (length), -EBADMSG (unwrap: integrity check failed) or -ENOMEM; out is wiped on
+ * failure but -EINVAL. in and out may not overlap.
  */
-int crypto_kw_wrap(const uint8_t key[16], const uint8_t iv[8], const uint8_t *in, size_t len, uint8_t *out);
-int crypto_kw_unwrap(const uint8_t key[16], const uint8_t iv[8], const uint8_t *in, size_t len, uint8_t *out);
+int crypto_kw_wrap(
+	const uint8_t key[16], const uint8_t iv[8], const uint8_t *in, size_t len, uint8_t *out);
+int crypto_kw_unwrap(
+	const uint8_t key[16], const uint8_t iv[8], const uint8_t *in, size_t len, uint8_t *out);
 
 /*
  * IV of AES-CM (RFC 3830 4.2.3): (salt * 2^16) XOR (CSB ID * 2^64) XOR (T * 2^16).
  * salt: 14 octets. t64: timestamp padded to 64 bits (readings N29), big-endian.
  */
-void crypto_cm_iv(uint8_t iv[CRYPTO_IV_LEN], const uint8_t salt[14], uint32_t csb_id, const uint8_t t64[8]);
+void crypto_cm_iv(
+	uint8_t iv[CRYPTO_IV_LEN], const uint8_t salt[14], uint32_t csb_id, const uint8_t t64[8]);
 
 /*
  * Refuses keys that the PRF treats badly: under 16 or over 64 octets, or longer than 32 octets with

@@ -29,8 +29,8 @@ int secret_protect(void *p, size_t n);
 
 /*
  * Makes the whole process safe to hold secrets: not dumpable, no core file, future and current
- * memory locked if the limit allows. Call first in main(). Returns 0, or -errno of the first step that failed
- * (the process must then not load keys). lock_all: also mlockall() (SECRET_LOCK_ALL).
+ * memory locked if the limit allows. Call first in main(). Returns 0, or -errno of the first step
+ * that failed (the process must then not load keys). lock_all: also mlockall() (SECRET_LOCK_ALL).
  */
 enum secret_lock { SECRET_LOCK_SELECTED, SECRET_LOCK_ALL };
 int secret_process_harden(enum secret_lock lock);

@@ -18,8 +18,9 @@ struct identity {
 };
 
 /*
- * Brings an identity as received to its NAI part: ID type URI (1) loses a leading "sip:" or "sips:" and
- * everything from the first ';' or '?' on; others stay. Result points into the input.
+ * Brings an identity as received to its NAI part: ID type URI (1) that begins with "sip:" or
+ * "sips:" (any case) loses that and everything from the first ';' or '?' on; others stay. Result
+ * points into the input.
  */
 struct identity identity_nai(uint8_t id_type, const uint8_t *data, uint16_t len);
 
@@ -37,8 +38,8 @@ bool identity_match(struct identity pattern, struct identity name);
 unsigned int identity_wildcards(struct identity pattern);
 
 /*
- * May this text be a subscriber's KMS UID: user@domain, 3..255 octets, exactly one '@' with something on both sides,
- * printable ASCII without blank, '?' or control characters.
+ * May this text be a subscriber's KMS UID: user@domain, 3..255 octets, exactly one '@' with
+ * something on both sides, printable ASCII without blank, '?' or control characters.
  */
 bool identity_valid_uid(struct identity uid);
 

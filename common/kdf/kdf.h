@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Every PRF label of RFC 6043 (5.1.1, 5.1.2, 5.1.3, 6.10, A.2) in one place. Functions write a label
- * and return its length in octets; they never fail and never read beyond what they are given. The label buffer has
- * CRYPTO_LABEL_MAX octets. Pure.
+ * Every PRF label of RFC 6043 (5.1.1, 5.1.2, 5.1.3, 6.10, A.2) in one place. Functions write a
+ * label and return its length in octets; they never fail and never read beyond what they are given.
+ * The label buffer has CRYPTO_LABEL_MAX octets. Pure.
  */
 #ifndef TKMS_KDF_KDF_H
 #define TKMS_KDF_KDF_H
