@@ -163,7 +163,7 @@ void crypto_cm_iv(
 	iv[14] = 0;
 	iv[15] = 0;
 	for (i = 0; i < 4; i++)
-		iv[4 + i] ^= (uint8_t)(csb_id >> (24 - 8 * i));
+		iv[2 + i] ^= (uint8_t)(csb_id >> (24 - 8 * i));
 	for (i = 0; i < 8; i++)
 		iv[6 + i] ^= t64[i];
 }

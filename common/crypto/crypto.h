@@ -138,7 +138,7 @@ int crypto_kw_unwrap(
 	const uint8_t key[16], const uint8_t iv[8], const uint8_t *in, size_t len, uint8_t *out);
 
 /*
- * IV of AES-CM (RFC 3830 4.2.3): (salt * 2^16) XOR (CSB ID * 2^64) XOR (T * 2^16).
+ * IV of AES-CM (RFC 3830 4.2.3): (salt XOR (0x0000 || CSB ID || T)) || 0x0000.
  * salt: 14 octets. t64: timestamp padded to 64 bits (readings N29), big-endian.
  */
 void crypto_cm_iv(
