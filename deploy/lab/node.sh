@@ -46,8 +46,15 @@ spawn() {
   local home=$dir/$1 process=$2 namespace=$lab-$1
   shift 2
   ip netns exec "$namespace" setsid "$@" </dev/null >>"$home/$process.log" 2>&1 &
-  echo $! >"$home/$process.pid"
+  local pid=$! tries
   disown
+  echo "$pid" >"$home/$process.pid"
+  # Until it has entered the namespace it would look as if it had ended.
+  for ((tries = 0; tries < 100; tries++)); do
+    ! ip netns pids "$namespace" | grep -qx "$pid" || return 0
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.01
+  done
 }
 
 start_control() { spawn "$1" control "$(program tkms-control)" --config "$dir/$1/tkms.yaml"; }
