@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What is shipped beside the programs is right: units, example configuration, package list, scripts' help.
+. "$(dirname "$0")/lib.sh"
+
+for unit in tkms-control tkms-dataplane; do
+  sed "s#/usr/local/bin/\(tkms-[a-z]*\)#$work/bin/\1#" "$root/deploy/systemd/$unit.service" >"$work/$unit.service"
+done
+mkdir "$work/bin"
+cp "$TKMS_BUILD/control/tkms-control" "$TKMS_BUILD/control/tkmsctl" "$TKMS_BUILD/dataplane/tkms-dataplane" "$work/bin"
+verify() {
+  systemd-analyze verify "$work/tkms-control.service" "$work/tkms-dataplane.service" 2>&1 | tee "$work/verify"
+  test ! -s "$work/verify"
+}
+check "systemd accepts the units without a word" verify
+exposure() {
+  systemd-analyze security --no-pager --offline=true --threshold="$2" "$work/$1.service"
+}
+check "the control process' sandbox is tight" exposure tkms-control 15
+check "the data plane's sandbox is as tight as its ports allow" exposure tkms-dataplane 40
+
+check "the example configuration is accepted" "$TKMS_BUILD/control/tkmsctl" check-config "$root/deploy/tkms.yaml"
+sed 's/^identity:.*/identity: nobody/' "$root/deploy/tkms.yaml" >"$work/bad.yaml"
+refuses "a wrong one is refused, with file, line and key" "identity" "$TKMS_BUILD/control/tkmsctl" check-config "$work/bad.yaml"
+check "the message names file and line" grep -qE "bad.yaml:[0-9]+" "$work/check.log"
+check "every package of the list is installed" "$root/deploy/packages.sh" --check
+for script in quickstart test lab; do
+  check "deploy/$script.sh explains itself" grep -q "deploy/$script.sh" <("$root/deploy/$script.sh" --help)
+done
+for program in control/tkms-control control/tkmsctl dataplane/tkms-dataplane bench/tkms-ue; do
+  check "$program --help prints a usage" sh -c "'$TKMS_BUILD/$program' --help | grep -qi usage"
+done
