@@ -22,7 +22,8 @@ check "requests are counted ($requests)" test "$requests" -ge 4
 check "resolves are counted ($resolves)" test "$resolves" -ge 8
 
 sleep 0.3
-kill "${background[0]}" && wait "${background[0]}" 2>/dev/null || true
+kill "${background[0]}"
+wait "${background[0]}" 2>/dev/null || true
 fields() {
   tshark -r "$work/call.pcap" -o udp.check_checksum:TRUE -o ip.check_checksum:TRUE -T fields -E separator=' ' "$@" 2>"$work/tshark.log"
 }
