@@ -2,8 +2,9 @@
 /*
  * The resolver: a batch of REQUEST_INIT and RESOLVE_INIT messages in, verdicts and responses out.
  *
- * A pure function of message, keyring, subscribers, policy and clock (ARCHITECTURE.md, rules R1-R4): no random numbers, no
- * state between calls, no allocation, no system call. A struct engine holds scratch memory only and belongs to one thread.
+ * A pure function of message, keyring, subscribers, policy and clock (ARCHITECTURE.md, rules
+ * R1-R4): no random numbers, no state between calls, no allocation, no system call. A struct engine
+ * holds scratch memory only and belongs to one thread.
  */
 #ifndef TKMS_ENGINE_ENGINE_H
 #define TKMS_ENGINE_ENGINE_H
@@ -39,20 +40,24 @@ struct engine_msg {
 
 struct engine;
 
-/* Takes a crypto context of the calling thread (not owned). NULL with errno ENOMEM. Scratch is secret memory. */
+/* Takes a crypto context of the calling thread (not owned). NULL with errno ENOMEM. Scratch is
+ * secret memory. */
 struct engine *engine_new(struct crypto *crypto);
 void engine_free(struct engine *e);
 
 /*
- * Processes n <= ENGINE_BATCH_MAX messages. ntp_now: the clock as 64-bit NTP time, read once per burst by the caller.
- * A response is a full answer or an Error message; Errors to unauthenticated messages (verdict_info()->authenticated is
- * false) are never longer than the message, and the caller limits their rate.
+ * Processes n <= ENGINE_BATCH_MAX messages. ntp_now: the clock as 64-bit NTP time, read once per
+ * burst by the caller. A response is a full answer or an Error message; Errors to unauthenticated
+ * messages (verdict_info()->authenticated is false) are never longer than the message, and the
+ * caller limits their rate.
  */
-void engine_process(struct engine *e, const struct engine_view *view, uint64_t ntp_now, struct engine_msg *msgs, unsigned int n);
+void engine_process(struct engine *e, const struct engine_view *view, uint64_t ntp_now,
+	struct engine_msg *msgs, unsigned int n);
 
 /*
- * For tests: replaces what the engine generates (RANDRkms, MPK, keys, SPIs, ticket RAND and T, fraction of the response's T), so that a
- * response can be compared with a vector octet by octet. Called after the KDF, may overwrite out. NULL: off (the default).
+ * For tests: replaces what the engine generates (RANDRkms, MPK, keys, SPIs, ticket RAND and T,
+ * fraction of the response's T), so that a response can be compared with a vector octet by octet.
+ * Called after the KDF, may overwrite out. NULL: off (the default).
  */
 enum engine_generated {
 	ENGINE_GEN_MPK,
@@ -61,12 +66,12 @@ enum engine_generated {
 	ENGINE_GEN_SALT,
 	ENGINE_GEN_SPI,
 	ENGINE_GEN_TICKET_RAND,
-	ENGINE_GEN_TICKET_T,   /* 8 octets */
+	ENGINE_GEN_TICKET_T, /* 8 octets */
 	ENGINE_GEN_RANDRKMS,
 	ENGINE_GEN_RESPONSE_T, /* 8 octets */
 };
-typedef void (*engine_generated_fn)(void *arg, unsigned int msg, enum engine_generated what, unsigned int index,
-	uint8_t *out, size_t len);
+typedef void (*engine_generated_fn)(void *arg, unsigned int msg, enum engine_generated what,
+	unsigned int index, uint8_t *out, size_t len);
 void engine_test_generated(struct engine *e, engine_generated_fn fn, void *arg);
 
 #endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/engine/subscriber_arena.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/crypto/secret.h"
+
+enum {
+	CHUNK_FIRST = 64 * 1024, /* doubles with each chunk of a class: small tables stay small */
+	CHUNK_MAX = 2 * 1024 * 1024,
+};
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size;
+};
+
+struct arena_free {
+	struct arena_free *next;
+};
+
+static size_t class_of(size_t n)
+{
+	if (n <= ARENA_SMALL_MAX)
+		return (n + ARENA_STEP_SMALL - 1) / ARENA_STEP_SMALL - 1;
+	return ARENA_SMALL_MAX / ARENA_STEP_SMALL +
+	       (n - ARENA_SMALL_MAX + ARENA_STEP_LARGE - 1) / ARENA_STEP_LARGE - 1;
+}
+
+static size_t class_size(size_t class)
+{
+	const size_t n_small = ARENA_SMALL_MAX / ARENA_STEP_SMALL;
+
+	if (class < n_small)
+		return (class + 1) * ARENA_STEP_SMALL;
+	return ARENA_SMALL_MAX + (class - n_small + 1) * ARENA_STEP_LARGE;
+}
+
+static int class_grow(struct subscriber_arena *a, struct arena_class *c)
+{
+	size_t size = c->chunk_size ? 2 * c->chunk_size : CHUNK_FIRST;
+
+	if (size > CHUNK_MAX)
+		size = CHUNK_MAX;
+	unsigned char *p = secret_alloc(size);
+
+	if (!p)
+		return -ENOMEM;
+	struct arena_chunk *chunk = (struct arena_chunk *)(void *)p;
+
+	chunk->next = a->chunks;
+	chunk->size = size;
+	a->chunks = chunk;
+	a->reserved += size;
+	c->chunk_size = size;
+	c->next = p + ARENA_STEP_SMALL;
+	c->end = p + size;
+	return 0;
+}
+
+void *arena_take(struct subscriber_arena *a, size_t n)
+{
+	if (n == 0 || n > ARENA_LARGE_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	const size_t class = class_of(n);
+	struct arena_class *c = &a->classes[class];
+
+	if (c->free) {
+		struct arena_free *f = c->free;
+
+		c->free = f->next;
+		f->next = NULL;
+		return f;
+	}
+	if ((size_t)(c->end - c->next) < class_size(class) && class_grow(a, c) != 0) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	void *p = c->next;
+
+	c->next += class_size(class);
+	return p;
+}
+
+void arena_give(struct subscriber_arena *a, void *p, size_t n)
+{
+	struct arena_class *c = &a->classes[class_of(n)];
+	struct arena_free *f = p;
+
+	secret_wipe(p, n);
+	f->next = c->free;
+	c->free = f;
+}
+
+void arena_clear(struct subscriber_arena *a)
+{
+	struct arena_chunk *next;
+
+	for (struct arena_chunk *chunk = a->chunks; chunk; chunk = next) {
+		next = chunk->next;
+		secret_free(chunk, chunk->size);
+	}
+	memset(a, 0, sizeof(*a));
+}
