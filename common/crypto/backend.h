@@ -25,6 +25,7 @@ struct crypto_backend {
 	void (*wipe_scratch)(void *priv);
 };
 
+extern const struct crypto_backend crypto_backend_ipsec_mb;
 extern const struct crypto_backend crypto_backend_openssl;
 
 /*

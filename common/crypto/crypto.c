@@ -23,7 +23,8 @@ void crypto_fatal(const char *what)
 
 static const struct crypto_backend *find_backend(const char *name)
 {
-	static const struct crypto_backend *const backends[] = {&crypto_backend_openssl};
+	static const struct crypto_backend *const backends[] = {
+		&crypto_backend_ipsec_mb, &crypto_backend_openssl};
 	size_t i;
 
 	if (!name)

@@ -57,7 +57,8 @@ struct crypto_key {
  * PRF of RFC 3830 4.1.2 (hash = CRYPTO_SHA1, "MIKEY-1") or RFC 6043 6.1 (CRYPTO_SHA256,
  * "PRF-HMAC-SHA-256"). inkey is split into 256-bit blocks for both (readings N21).
  * Exactly one of key and inkey is set. out may not overlap label or inkey of any operation of the
- * same call.
+ * same call. Neighbours with the same inkey pointer, length and hash share the work of preparing
+ * it.
  */
 struct crypto_prf_op {
 	const struct crypto_key *key; /* prepared key, or NULL */
@@ -77,7 +78,8 @@ struct crypto_segment {
 
 /*
  * HMAC over the concatenation of n_segments segments. Exactly one of state and key is set.
- * out receives 20 (SHA-1) or 32 (SHA-256) octets.
+ * out receives 20 (SHA-1) or 32 (SHA-256) octets; it may not overlap what any operation of the same
+ * call reads.
  */
 struct crypto_mac_op {
 	const struct crypto_hmac_state *state; /* prepared key, or NULL */

@@ -7,7 +7,7 @@
 #include "common/crypto/crypto.h"
 #include "tests/unit/vectors.h"
 
-static const char *const backends[] = {"openssl"};
+static const char *const backends[] = {"ipsec-mb", "openssl"};
 enum { N_BACKENDS = sizeof(backends) / sizeof(backends[0]) };
 
 static struct crypto *open_backend(size_t i)
