@@ -2,31 +2,20 @@
 #include "tests/unit/mikey_vectors.h"
 
 #include <criterion/criterion.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/vectors.h"
+
 enum { NOT_AN_ERROR_CASE = -2 };
 
+/* Messages are absent from some steps: "" then. */
 static const char *text(const json_t *object, const char *key)
 {
 	const char *s = json_string_value(json_object_get(object, key));
 
 	return s != NULL ? s : "";
-}
-
-static void set_octets(struct mikey_vector *v, const char *hex)
-{
-	v->len = strlen(hex) / 2;
-	v->octets = malloc(v->len);
-	cr_assert_not_null(v->octets);
-	for (size_t i = 0; i < v->len; i++) {
-		unsigned int octet;
-
-		cr_assert_eq(sscanf(hex + 2 * i, "%2x", &octet), 1);
-		v->octets[i] = (uint8_t)octet;
-	}
 }
 
 static struct mikey_vector *add(struct mikey_vectors *all, const char *hex)
@@ -38,29 +27,22 @@ static struct mikey_vector *add(struct mikey_vectors *all, const char *hex)
 	v = &all->v[all->n++];
 	memset(v, 0, sizeof(*v));
 	v->error_no = NOT_AN_ERROR_CASE;
-	set_octets(v, hex);
+	v->len = strlen(hex) / 2;
+	v->octets = malloc(v->len);
+	cr_assert_not_null(v->octets);
+	vectors_hex(hex, v->octets, v->len);
 	return v;
-}
-
-static json_t *load(const char *file)
-{
-	char path[512];
-	json_error_t err;
-	json_t *root;
-
-	snprintf(path, sizeof(path), "%s/%s", TKMS_VECTORS, file);
-	root = json_load_file(path, 0, &err);
-	cr_assert_not_null(root, "%s: %s", path, err.text);
-	return root;
 }
 
 static void load_exchanges(struct mikey_vectors *all)
 {
-	json_t *root = load("exchanges.json"), *exchange, *step;
+	json_t *root = vectors_load("exchanges.json"), *exchange, *step;
 	size_t i, k;
 
-	json_array_foreach (root, i, exchange) {
-		json_array_foreach (json_object_get(exchange, "steps"), k, step) {
+	json_array_foreach(root, i, exchange)
+	{
+		json_array_foreach(json_object_get(exchange, "steps"), k, step)
+		{
 			struct mikey_vector *v;
 
 			if (text(step, "message")[0] == '\0')
@@ -76,13 +58,15 @@ static void load_exchanges(struct mikey_vectors *all)
 
 static void load_errors(struct mikey_vectors *all)
 {
-	json_t *root = load("errors.json"), *item;
+	json_t *root = vectors_load("errors.json"), *item;
 	size_t i;
 
-	json_array_foreach (root, i, item) {
+	json_array_foreach(root, i, item)
+	{
 		struct mikey_vector *v = add(all, text(item, "message"));
 
-		snprintf(v->name, sizeof(v->name), "%s/%s", text(item, "name"), text(item, "suite"));
+		snprintf(
+			v->name, sizeof(v->name), "%s/%s", text(item, "name"), text(item, "suite"));
 		snprintf(v->reason, sizeof(v->reason), "%s", text(item, "oracle_reason"));
 		v->error_no = (int)json_integer_value(json_object_get(item, "oracle_error_no"));
 		if (text(item, "response")[0] == '\0')

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages of tests/vectors for the tests of common/mikey: exact-size copies, so that ASan sees every octet. */
+/* Messages of tests/vectors for the tests of common/mikey: exact-size copies, so that ASan sees
+ * every octet. */
 #ifndef TKMS_TESTS_MIKEY_VECTORS_H
 #define TKMS_TESTS_MIKEY_VECTORS_H
 
@@ -7,10 +8,10 @@
 #include <stdint.h>
 
 struct mikey_vector {
-	char name[96];   /* case, suite, step */
-	char step[32];   /* "REQUEST_INIT", ...; "" for errors.json */
+	char name[96];	 /* case, suite, step */
+	char step[32];	 /* "REQUEST_INIT", ...; "" for errors.json */
 	char reason[96]; /* errors.json: oracle_reason */
-	int error_no;    /* errors.json: oracle_error_no, -2 for exchanges.json */
+	int error_no;	 /* errors.json: oracle_error_no, -2 for exchanges.json */
 	uint8_t *octets;
 	size_t len;
 };
@@ -20,7 +21,8 @@ struct mikey_vectors {
 	struct mikey_vector *v;
 };
 
-/* exchanges.json, then errors.json (also their responses). Ends the test when a file cannot be read. */
+/* exchanges.json, then errors.json (also their responses). Ends the test when a file cannot be
+ * read. */
 struct mikey_vectors mikey_vectors_load(void);
 void mikey_vectors_free(struct mikey_vectors *all);
 
