@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages between tkms-control and tkms-dataplane over one Unix SEQPACKET socket (SO_PEERCRED checked by both ends).
+ * Messages between tkms-control and tkms-dataplane over one Unix SEQPACKET socket (SO_PEERCRED
+ * checked by both ends).
  *
- * tkms-control listens, the data plane connects and says HELLO; control answers with a SNAPSHOT and a full SUBSCRIBERS load,
- * then deltas. Whatever may be large or secret travels in a memfd (sealed against resizing, passed with SCM_RIGHTS, wiped by the
- * receiver after use); the datagram holds a fixed header only. Integers are little-endian (one machine).
- * Encoding and decoding are pure and bounded; decoders accept any octets.
+ * tkms-control listens, the data plane connects and says HELLO; control answers with a SNAPSHOT and
+ * a full SUBSCRIBERS load, then deltas. Whatever may be large or secret travels in a memfd (sealed
+ * against resizing, passed with SCM_RIGHTS, wiped by the receiver after use); the datagram holds a
+ * fixed header only. Integers are little-endian (one machine). SUBSCRIBERS loads come in chunks of
+ * bounded size, each acknowledged by itself (status 0 or the errno of what failed). Encoding and
+ * decoding are pure and bounded; decoders accept any octets.
  */
 #ifndef TKMS_IPC_IPC_H
 #define TKMS_IPC_IPC_H
@@ -19,35 +22,38 @@
 enum { IPC_VERSION = 1, IPC_MAGIC = 0x736d6b74 /* "tkms" */ };
 
 enum ipc_type {
-	IPC_HELLO = 1,       /* data plane -> control: struct ipc_hello, inline */
+	IPC_HELLO = 1,	     /* data plane -> control: struct ipc_hello, inline */
 	IPC_SNAPSHOT = 2,    /* control -> data plane: memfd with struct ipc_snapshot encoded */
-	IPC_SUBSCRIBERS = 3, /* control -> data plane: memfd with a sequence of struct ipc_subscriber encoded */
-	IPC_ACK = 4,         /* data plane -> control: seq is that of the message acknowledged; status */
-	IPC_STATS = 5,       /* data plane -> control: struct ipc_stats encoded inline, about once a second */
-	IPC_DRAIN = 6,       /* reserved for node drain */
+	IPC_SUBSCRIBERS = 3, /* control -> data plane: memfd with a sequence of struct
+				ipc_subscriber encoded */
+	IPC_ACK = 4, /* data plane -> control: seq is that of the message acknowledged; status */
+	IPC_STATS =
+		5, /* data plane -> control: struct ipc_stats encoded inline, about once a second */
+	IPC_DRAIN = 6, /* reserved for node drain */
 };
 
 enum ipc_load {
 	IPC_LOAD_FIRST = 1 << 0, /* begin of a full load: what is not named by the end of it goes */
-	IPC_LOAD_LAST = 1 << 1,  /* end of a full load */
-};                               /* neither: a delta */
+	IPC_LOAD_LAST = 1 << 1,	 /* end of a full load */
+};				 /* neither: a delta */
 
 struct ipc_header {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t type;
-	uint64_t seq;     /* counts up per sender and connection */
-	uint64_t epoch;   /* SNAPSHOT: of the keyring; ACK: the one served now */
-	uint32_t status;  /* ACK: 0 or errno value */
-	uint32_t flags;   /* SUBSCRIBERS: enum ipc_load */
-	uint32_t length;  /* octets after the header, or in the memfd */
+	uint64_t seq;	 /* counts up per sender and connection */
+	uint64_t epoch;	 /* SNAPSHOT: of the keyring; ACK: the one served now */
+	uint32_t status; /* ACK: 0 or errno value */
+	uint32_t flags;	 /* SUBSCRIBERS: enum ipc_load */
+	uint32_t length; /* octets after the header, or in the memfd */
 	uint32_t reserved;
 };
 
-/* A policy, keyring and addresses in plain form; the data plane builds its own prepared snapshot from it. */
+/* A policy, keyring and addresses in plain form; the data plane builds its own prepared snapshot
+ * from it. */
 struct ipc_key {
 	struct identity id;
-	struct identity key; /* raw octets */
+	struct identity key;				 /* raw octets */
 	int64_t seals_from, seals_until, resolves_until; /* seconds since 1900 */
 	uint8_t state; /* enum sealing_state values: published 0, active 1, retiring 2 */
 };
@@ -58,14 +64,21 @@ struct ipc_rule {
 struct ipc_address {
 	uint8_t family; /* 4 or 6 */
 	uint8_t prefix_len;
-	uint16_t port;  /* UDP, host byte order */
+	uint16_t port; /* UDP, host byte order */
 	uint8_t octets[16];
 };
 struct ipc_ticket_type {
 	uint16_t type;
 	uint8_t subtype, version;
 };
-enum { IPC_KEYS_MAX = 256, IPC_RULES_MAX = 256, IPC_ADDRESSES_MAX = 64, IPC_TYPES_MAX = 8, IPC_UIDS_MAX = 64 };
+enum { IPC_KEY_ID_MAX = 64, IPC_KEY_MIN = 16, IPC_KEY_MAX = 32 }; /* octets */
+enum {
+	IPC_KEYS_MAX = 256,
+	IPC_RULES_MAX = 256,
+	IPC_ADDRESSES_MAX = 64,
+	IPC_TYPES_MAX = 8,
+	IPC_UIDS_MAX = 64
+};
 
 struct ipc_snapshot {
 	uint64_t epoch;
@@ -84,7 +97,11 @@ struct ipc_snapshot {
 	struct ipc_address addresses[IPC_ADDRESSES_MAX];
 };
 
-/* Octets needed / written, or 0 when it does not fit cap. buf NULL: only counts. */
+/*
+ * All encoders: octets needed or written, or 0 when it does not fit cap or exceeds a limit above.
+ * buf NULL: only counts. All decoders check every count, length and range given here; octets left
+ * over are an error.
+ */
 size_t ipc_snapshot_encode(const struct ipc_snapshot *s, uint8_t *buf, size_t cap);
 /* Identities point into buf. 0 or -EBADMSG. */
 int ipc_snapshot_decode(struct ipc_snapshot *s, const uint8_t *buf, size_t len);
@@ -105,7 +122,7 @@ int ipc_subscriber_decode(struct ipc_subscriber *s, const uint8_t *buf, size_t l
 struct ipc_hello {
 	uint32_t pid;
 	uint32_t workers;
-	uint64_t epoch;       /* served now, 0: none */
+	uint64_t epoch;	      /* served now, 0: none */
 	uint64_t subscribers; /* served now */
 	char version[32];
 };
@@ -135,18 +152,35 @@ size_t ipc_stats_encode(const struct ipc_stats *s, uint8_t *buf, size_t cap);
 int ipc_stats_decode(struct ipc_stats *s, const uint8_t *buf, size_t len);
 
 /* Socket helpers (the only ones that do I/O). */
-/* Sends a header and inline octets or (fd >= 0) a memfd. 0, -EAGAIN, or -errno. */
+/*
+ * Sends a header (the caller fills every field) and inline octets or (fd >= 0) a memfd. h->length
+ * must be len, or the octets used in the memfd. 0, -EAGAIN (would block), -EINVAL, or -errno.
+ */
 int ipc_send(int sock, const struct ipc_header *h, const void *body, size_t len, int fd);
 /*
- * Receives one datagram: fills h, body (up to cap) and *fd (-1 or a received memfd, checked: a memfd, sealed against
- * resizing, size >= h->length). Length of the body, -EAGAIN, -ECONNRESET (closed), -EBADMSG, or -errno.
+ * Receives one datagram: fills h, body (up to cap) and *fd (-1 or a received memfd, checked: a
+ * memfd, sealed against resizing, size >= h->length). Length of the body (h->length when *fd is -1,
+ * else 0), -EAGAIN, -ECONNRESET (closed), -EPROTONOSUPPORT (other IPC_VERSION; close the
+ * connection), -EBADMSG, or -errno.
  */
 int ipc_receive(int sock, struct ipc_header *h, void *body, size_t cap, int *fd);
-/* Creates a memfd of len octets, mapped writable at *map, locked and sealed against resizing. fd or -errno. */
+/*
+ * Creates a memfd of len > 0 octets, mapped writable at *map, zeroed, locked, not dumped, not
+ * inherited by fork(), sealed against resizing. fd or -errno (-ENOMEM, -EAGAIN or -EPERM:
+ * RLIMIT_MEMLOCK is too small).
+ */
 int ipc_memfd_create(const char *name, size_t len, void **map);
-/* Maps a received memfd (private to us and the sender). 0 or -errno. ipc_memfd_close() wipes it, unmaps, closes. */
+/*
+ * Maps a received memfd (shared with the sender only). 0 or -errno. len 0: *map is NULL and fd is
+ * not looked at (an empty SUBSCRIBERS load comes without a memfd: fd -1).
+ */
 int ipc_memfd_map(int fd, size_t len, void **map);
+/* Wipes, unmaps, closes; fd -1 and map NULL are allowed. */
 void ipc_memfd_close(int fd, void *map, size_t len);
+/* Unmaps and closes without a wipe: for a sender whose peer may still be reading. */
+void ipc_memfd_release(int fd, void *map, size_t len);
+/* Is fd a memfd sealed against resizing with at least len octets: 0, -EBADMSG, or -errno. */
+int ipc_memfd_check(int fd, size_t len);
 /* Credentials of the peer. 0 or -errno; allowed: root or our own uid, else -EACCES. */
 int ipc_check_peer(int sock);
 
