@@ -130,7 +130,7 @@ size_t ipc_hello_encode(const struct ipc_hello *h, uint8_t *buf, size_t cap);
 int ipc_hello_decode(struct ipc_hello *h, const uint8_t *buf, size_t len);
 
 /* Counters per worker and verdict, names included: control knows no verdict by itself. */
-enum { IPC_COUNTERS_MAX = 128, IPC_WORKERS_MAX = 128, IPC_NAME_MAX = 48 };
+enum { IPC_COUNTERS_MAX = 256, IPC_WORKERS_MAX = 128, IPC_NAME_MAX = 48 };
 struct ipc_counter {
 	char name[IPC_NAME_MAX];
 	uint64_t value; /* sum over the workers */
