@@ -152,7 +152,8 @@ enum { VERDICT_SILENT = -1 };
 	X(DROP_ETH_TYPE, VERDICT_SILENT, false, "neither ARP nor IPv4 nor IPv6")                 \
 	X(DROP_ARP_MALFORMED, VERDICT_SILENT, false,                                             \
 		"ARP not for Ethernet and IPv4, truncated or contradictory")                     \
-	X(DROP_ARP_NOT_REQUEST, VERDICT_SILENT, false, "ARP reply or unknown operation")         \
+	X(DROP_ARP_NOT_REQUEST, VERDICT_SILENT, false,                                           \
+		"ARP reply, announcement or unknown operation")                                  \
 	X(DROP_ARP_TARGET, VERDICT_SILENT, false, "ARP request for another address")             \
 	X(DROP_IPV4_HEADER, VERDICT_SILENT, false,                                               \
 		"IPv4 version, header length or truncated header")                               \
@@ -166,8 +167,7 @@ enum { VERDICT_SILENT = -1 };
 	X(DROP_IPV6_HEADER, VERDICT_SILENT, false, "IPv6 version or truncated header")           \
 	X(DROP_IPV6_LENGTH, VERDICT_SILENT, false,                                               \
 		"IPv6 payload length is zero or exceeds the frame")                              \
-	X(DROP_IPV6_DESTINATION, VERDICT_SILENT, false,                                          \
-		"neither a service address nor its solicited-node group")                        \
+	X(DROP_IPV6_DESTINATION, VERDICT_SILENT, false, "not a service address")                 \
 	X(DROP_IPV6_SOURCE, VERDICT_SILENT, false, "IPv6 source that cannot be answered")        \
 	X(DROP_IPV6_FRAGMENT, VERDICT_SILENT, false, "IPv6 fragment")                            \
 	X(DROP_IPV6_EXTENSION, VERDICT_SILENT, false, "IPv6 extension header")                   \
