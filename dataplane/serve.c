@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/dataplane.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane/log.h"
+#include "dataplane/preflight.h"
+
+enum { REPORT_MS = 1000 };
+
+static uint64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Addresses are in service from the moment that messages to them can be answered. */
+static void announce(struct dataplane *d)
+{
+	const struct net_addresses *now;
+
+	if (!d->shared.snapshot || !d->shared.subscribers)
+		return;
+	now = &d->shared.snapshot->addresses;
+	announcer_update(&d->announcer, &d->announced, now);
+	d->announced = *now;
+	announcer_tick(&d->announcer, d->workers[0]);
+}
+
+static int on_snapshot(void *arg, const uint8_t *buf, size_t len)
+{
+	struct dataplane *d = arg;
+	struct snapshot *s = NULL;
+	const char *why = "not decodable";
+	int err = ipc_snapshot_decode(&d->incoming, buf, len);
+
+	if (!err)
+		err = snapshot_build(&s, d->crypto, &d->incoming, &why);
+	crypto_wipe_scratch(d->crypto);
+	if (err) {
+		log_line(LOG_ERROR, "snapshot refused; the one before stays",
+			"reason=\"%s\" error=\"%s\"", why, strerror(-err));
+		return err;
+	}
+	snapshot_publish(&d->shared, s);
+	log_line(LOG_INFO, "snapshot in service", "epoch=%lu keys=%u active=%s addresses=%u",
+		(unsigned long)s->epoch, s->keyring.n_keys, s->keyring.active >= 0 ? "yes" : "no",
+		s->addresses.n4 + s->addresses.n6);
+	preflight_addresses(&s->addresses);
+	announce(d);
+	return 0;
+}
+
+static int on_subscribers(void *arg, const uint8_t *buf, size_t len, uint32_t flags)
+{
+	struct dataplane *d = arg;
+	int err = load_part(&d->load, buf, len, flags);
+
+	crypto_wipe_scratch(d->crypto);
+	if (err)
+		log_line(LOG_ERROR, "subscribers were refused", "octets=%zu error=\"%s\"", len,
+			strerror(-err));
+	if (flags & IPC_LOAD_LAST)
+		announce(d);
+	return err;
+}
+
+static void on_hello(void *arg, struct ipc_hello *hello)
+{
+	struct dataplane *d = arg;
+
+	*hello = (struct ipc_hello){
+		.pid = (uint32_t)getpid(),
+		.workers = d->n_workers,
+		.epoch = d->shared.snapshot ? d->shared.snapshot->epoch : 0,
+		.subscribers =
+			d->shared.subscribers ? subscriber_table_count(d->shared.subscribers) : 0,
+	};
+	snprintf(hello->version, sizeof(hello->version), "%s", TKMS_VERSION);
+}
+
+static void on_lost(void *arg)
+{
+	struct dataplane *d = arg;
+
+	load_abort(&d->load);
+}
+
+static void tick(struct dataplane *d, uint64_t now_ms)
+{
+	stats_collect(&d->stats, d->workers, d->n_workers, &d->shared);
+	link_report(&d->link, &d->stats.report, now_ms);
+	announcer_tick(&d->announcer, d->workers[0]);
+}
+
+static int stop_signal(int signal_fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
+		return -EIO;
+	log_line(LOG_INFO, "stopping", "signal=%s", sigabbrev_np((int)info.ssi_signo));
+	return 0;
+}
+
+static int earlier(int a, int b)
+{
+	return a >= 0 && a < b ? a : b;
+}
+
+static int serve_loop(struct dataplane *d, int signal_fd)
+{
+	uint64_t next_report = monotonic_ms() + REPORT_MS;
+
+	for (;;) {
+		struct pollfd fds[2] = {{.fd = signal_fd, .events = POLLIN}};
+		uint64_t now = monotonic_ms();
+		int wait;
+
+		if (now >= next_report) {
+			tick(d, now);
+			next_report = now + REPORT_MS;
+		}
+		wait = earlier(link_connect(&d->link, now), (int)(next_report - now));
+		fds[1] = (struct pollfd){.fd = d->link.sock, .events = POLLIN};
+		if (poll(fds, 2, wait) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[0].revents)
+			return stop_signal(signal_fd);
+		if (fds[1].revents)
+			link_receive(&d->link, monotonic_ms());
+	}
+}
+
+int dataplane_serve(struct dataplane *d, int signal_fd)
+{
+	int err;
+
+	d->handlers = (struct link_handlers){.arg = d,
+		.snapshot = on_snapshot,
+		.subscribers = on_subscribers,
+		.hello = on_hello,
+		.lost = on_lost};
+	d->load = (struct load){.shared = &d->shared, .crypto = d->crypto};
+	link_init(&d->link, d->options->socket, &d->handlers);
+	log_line(LOG_INFO, "serving", "workers=%u ports=%u socket=%s hugepages=%s version=%s",
+		d->n_workers, d->n_ports, d->options->socket, d->args.hugepages ? "yes" : "no",
+		TKMS_VERSION);
+	err = serve_loop(d, signal_fd);
+	if (err)
+		log_line(LOG_ERROR, "main thread cannot go on", "error=\"%s\"", strerror(-err));
+	link_close(&d->link);
+	return err;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Collects the workers' counters for tkms-control. Main thread. */
+#ifndef TKMS_DATAPLANE_STATS_H
+#define TKMS_DATAPLANE_STATS_H
+
+#include "common/ipc/ipc.h"
+#include "dataplane/worker.h"
+
+/* Remembers the last collection: the busy share is that of the time since. */
+struct stats {
+	uint64_t collected_at; /* TSC, 0: never */
+	uint64_t busy_cycles[OPTIONS_WORKERS_MAX];
+	struct ipc_stats report;
+};
+
+/* Fills s->report. Counters: one per verdict, then those of the ports (sums). */
+void stats_collect(struct stats *s, struct worker *const *workers, unsigned int n_workers,
+	const struct shared *shared);
+
+#endif
