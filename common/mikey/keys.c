@@ -19,7 +19,7 @@ uint8_t mikey_key_read(struct mikey_cursor *c, struct mikey_key *key)
 	key->type = type_and_kv >> 4;
 	key->kv = type_and_kv & 0x0f;
 	if (key->type > MIKEY_MPK)
-		cursor_fail(c, c->pos - 1, "unknown type of Key data");
+		cursor_fail(c, c->pos - 1, "Type: a known one expected");
 	key_len = cursor_u16(c, "Key data len");
 	key->key = cursor_span(c, key_len, "Key data");
 	if (mikey_key_has_salt(key->type))

@@ -33,7 +33,7 @@ struct mikey_span mikey_map_read(struct mikey_cursor *c, uint8_t map_type, uint8
 		map.len = (uint16_t)(c->pos - map.off);
 		break;
 	default:
-		cursor_fail(c, c->pos, "unknown CS ID map type");
+		cursor_fail(c, c->pos - 1, "CS ID map type: a known one expected");
 	}
 	return map;
 }

@@ -6,9 +6,7 @@
 #include "common/mikey/parts.h"
 #include "common/mikey/payload.h"
 
-enum { MIKEY_VERSION = 1 };
-
-static void read_header(struct mikey_cursor *c, struct mikey_message *m)
+void mikey_hdr_read(struct mikey_cursor *c, struct mikey_message *m)
 {
 	uint8_t v_and_prf;
 
@@ -32,7 +30,7 @@ static enum mikey_parse start(
 	m->octets = octets;
 	m->len = (uint16_t)usable;
 	cursor_init(c, octets, 0, usable);
-	read_header(c, m);
+	mikey_hdr_read(c, m);
 	if (c->failed)
 		return MIKEY_PARSE_SHORT;
 	if (m->version != MIKEY_VERSION)

@@ -71,7 +71,7 @@ void mikey_validity_read(struct mikey_cursor *c, uint8_t kv, struct mikey_validi
 		v->to = cursor_span(c, cursor_u8(c, "VT length"), "Valid To");
 		break;
 	default:
-		cursor_fail(c, c->pos, "unknown KV");
+		cursor_fail(c, c->pos, "KV data: a known KV expected");
 	}
 }
 
@@ -222,7 +222,7 @@ static void read_body(struct mikey_cursor *c, struct mikey_payload_view *p)
 		p->data = cursor_span(c, cursor_u16(c, "THDR Data length"), "THDR Data");
 		break;
 	default:
-		cursor_fail(c, c->pos, "payload of an unknown or unexpected type");
+		cursor_fail(c, c->pos - 1, "a known payload type expected");
 	}
 }
 

@@ -47,6 +47,9 @@ struct mikey_payload_view {
  */
 bool mikey_payload_read(struct mikey_cursor *c, uint16_t kind, struct mikey_payload_view *p);
 
+/* Reads HDR up to the CS ID map type. */
+void mikey_hdr_read(struct mikey_cursor *c, struct mikey_message *m);
+
 /* Reads KV data of that KV. */
 void mikey_validity_read(struct mikey_cursor *c, uint8_t kv, struct mikey_validity *v);
 

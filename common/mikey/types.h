@@ -3,6 +3,8 @@
 #ifndef TKMS_MIKEY_TYPES_H
 #define TKMS_MIKEY_TYPES_H
 
+enum { MIKEY_VERSION = 1 };
+
 enum mikey_data_type { /* RFC 3830 6.1, RFC 6043 table 6.1 */
 	MIKEY_ERROR = 6,
 	MIKEY_REQUEST_INIT_PSK = 11,

@@ -6,8 +6,6 @@
 #include "common/mikey/message.h"
 #include "common/mikey/put.h"
 
-enum { MIKEY_VERSION = 1 };
-
 static void begin(struct mikey_writer *w, uint8_t *buf, size_t cap, size_t next_off)
 {
 	*w = (struct mikey_writer){

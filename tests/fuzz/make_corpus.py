@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Makes seed inputs of the fuzz targets from tests/vectors. The results are in the repository; run this after
+the vectors change: tests/fuzz/make_corpus.py [TARGET...]"""
+
+import base64
+import hashlib
+import json
+import pathlib
+import sys
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+KEPT_PREFIX = "found-"  # inputs that fuzzing found: never removed here
+
+
+def load(name):
+    return json.loads((TESTS / "vectors" / name).read_text())
+
+
+def ticket_parts(message):
+    """TP Data, Ticket Data and Initiator Data of the TICKET right after the message's identities, if there is one."""
+    for off in range(10, len(message) - 10):
+        if message[off + 1 : off + 3] not in (b"\0\1", b"\0\2"):
+            continue
+        parts, pos = [], off + 8
+        while len(parts) < 3 and pos + 2 <= len(message):
+            length = int.from_bytes(message[pos : pos + 2], "big")
+            parts.append(message[pos + 2 : pos + 2 + length])
+            pos += 2 + length
+        if len(parts) == 3 and pos <= len(message) and parts[0][:1] == b"\x0e":
+            return parts
+    return []
+
+
+def message_inputs():
+    """One message of each step, suite and error; the parts of tickets; plain key data; other forms of input."""
+    seen = set()
+    for exchange in load("exchanges.json"):
+        for step in exchange["steps"]:
+            if "message" not in step:
+                continue
+            octets = bytes.fromhex(step["message"])
+            kind = (step["step"], exchange["suite"], exchange["name"])
+            if exchange["name"] in ("mode1_forked", "mode1_not_forked", "mode1_all_key_types"):
+                yield octets
+            if kind[0] == "REQUEST_INIT" and exchange["suite"] == "B":
+                yield octets
+            if kind[:2] not in seen:
+                seen.add(kind[:2])
+                yield octets
+                yield from ticket_parts(octets)
+            for trace in step.get("trace", []):
+                if trace.get("op") == "kemac" and exchange["name"] == "mode1_all_key_types":
+                    yield bytes.fromhex(trace["plaintext"])
+    for error in load("errors.json"):
+        if error["suite"] == "A":
+            yield bytes.fromhex(error["message"])
+    octets = bytes.fromhex(load("errors.json")[0]["message"])
+    yield octets.hex().encode()
+    yield base64.b64encode(octets)
+    yield b"v=0\r\na=key-mgmt:mikey " + base64.b64encode(octets) + b"\r\n"
+
+
+TARGETS = {"message": message_inputs}
+
+
+def make(target):
+    directory = TESTS / "fuzz" / "corpus" / target
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in directory.iterdir():
+        if not old.name.startswith(KEPT_PREFIX):
+            old.unlink()
+    for octets in TARGETS[target]():
+        (directory / hashlib.sha1(octets).hexdigest()[:16]).write_bytes(octets)
+    print(f"{target}: {len(list(directory.iterdir()))} inputs")
+
+
+for name in sys.argv[1:] or TARGETS:
+    make(name)
