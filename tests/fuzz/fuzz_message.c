@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The wire format: parser, parts of tickets, keys, map, dissector, and the forms of tkmsctl decode's input. */
+/* The wire format: parser, parts of tickets, keys, map, dissector, and the forms of tkmsctl
+ * decode's input. */
 #include <stdlib.h>
 
 #include "common/mikey/decode.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Runs a fuzz target over the files of the directories given: what libFuzzer found once stays found in every test run.
- * Each input is given in memory of exactly its size, so that sanitizers see reads beyond it.
+ * Runs a fuzz target over the files of the directories given: what libFuzzer found once stays found
+ * in every test run. Each input is given in memory of exactly its size, so that sanitizers see
+ * reads beyond it.
  */
 #include <dirent.h>
 #include <errno.h>
