@@ -33,6 +33,7 @@ static int open_mgr(void *priv)
 {
 	struct ipsec_mb *x = priv;
 	IMB_ARCH arch = IMB_ARCH_NONE;
+	const struct lanes_kernel *kernels[LANES_KERNELS + 1];
 
 	if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("aes"))
 		return ENOTSUP;
@@ -49,7 +50,8 @@ static int open_mgr(void *priv)
 		secret_free(x->mgr, x->mgr_size);
 		return ENOTSUP;
 	}
-	lanes_best(&x->batch.lanes);
+	lanes_available(kernels);
+	lanes_choose(&x->batch.lanes, kernels);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cpuid.h>
 #include <string.h>
+#include <x86intrin.h>
 
 #include "common/crypto/backend.h"
 
@@ -13,19 +14,18 @@ static bool cpu_has_sha(void)
 	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
 }
 
-static bool cpu_has_avx512(void)
-{
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
-}
-
 void lanes_available(const struct lanes_kernel *kernels[LANES_KERNELS + 1])
 {
 	unsigned int n = 0;
+	bool avx512, sha = cpu_has_sha();
 
 	__builtin_cpu_init();
-	if (cpu_has_avx512())
+	avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+	if (avx512)
 		kernels[n++] = &lanes_avx512;
-	if (cpu_has_sha())
+	if (avx512 && sha && __builtin_cpu_supports("avx512vl"))
+		kernels[n++] = &lanes_shani_vl;
+	if (sha)
 		kernels[n++] = &lanes_shani;
 	if (__builtin_cpu_supports("avx2"))
 		kernels[n++] = &lanes_avx2;
@@ -33,13 +33,59 @@ void lanes_available(const struct lanes_kernel *kernels[LANES_KERNELS + 1])
 	kernels[n] = NULL;
 }
 
-void lanes_best(struct lanes *lanes)
-{
-	const struct lanes_kernel *kernels[LANES_KERNELS + 1];
+/* What idle lanes work on. */
+static const uint8_t idle_blocks[2 * LANES_BLOCK];
+static const struct crypto_hmac_state idle_state;
+static const struct lanes_run idle_run = {idle_blocks, 2};
 
-	lanes_available(kernels);
-	lanes->wide = kernels[0];
-	lanes->narrow = kernels[1] == &lanes_shani ? kernels[1] : NULL;
+/* Ticks of a call on messages of two blocks: the best of some, the others were disturbed. */
+static uint64_t measure(const struct lanes_kernel *kernel, enum crypto_hash hash)
+{
+	enum { TRIES = 32 };
+	struct lanes_hmac group[LANES_MAX];
+	uint8_t out[CRYPTO_MAC_MAX];
+	uint64_t best = UINT64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < kernel->width; i++)
+		group[i] = (struct lanes_hmac){&idle_state, &idle_run, out, 2};
+	for (i = 0; i < TRIES; i++) {
+		uint64_t ticks = __rdtsc();
+
+		kernel->hmac[hash](group);
+		ticks = __rdtsc() - ticks;
+		best = ticks < best ? ticks : best;
+	}
+	return best;
+}
+
+/* The cheapest per lane of those with fewer than width lanes. */
+static struct lanes_choice cheapest(const struct lanes_choice *all, unsigned int width)
+{
+	struct lanes_choice best = {NULL, 0};
+	const struct lanes_choice *c;
+
+	for (c = all; c->kernel; c++) {
+		if (c->kernel->width >= width)
+			continue;
+		if (!best.kernel || c->cost * best.kernel->width < best.cost * c->kernel->width)
+			best = *c;
+	}
+	return best;
+}
+
+void lanes_choose(struct lanes *lanes, const struct lanes_kernel *const *kernels)
+{
+	struct lanes_choice all[LANES_KERNELS + 1];
+	unsigned int hash, i;
+
+	for (hash = CRYPTO_SHA1; hash <= CRYPTO_SHA256; hash++) {
+		for (i = 0; i < LANES_KERNELS && kernels[i]; i++)
+			all[i] = (struct lanes_choice){kernels[i], measure(kernels[i], hash)};
+		all[i].kernel = NULL;
+		lanes->wide[hash] = cheapest(all, LANES_MAX + 1);
+		lanes->narrow[hash] = cheapest(all, lanes->wide[hash].kernel->width);
+	}
 }
 
 uint32_t lanes_pad(uint8_t *tail, size_t len, uint64_t total)
@@ -54,14 +100,19 @@ uint32_t lanes_pad(uint8_t *tail, size_t len, uint64_t total)
 	return blocks;
 }
 
-/* What idle lanes work on. */
-static const uint8_t idle_block[LANES_BLOCK];
-static const struct crypto_hmac_state idle_state;
-static const struct lanes_run idle_run = {idle_block, 1};
-
-static const struct lanes_kernel *choose(const struct lanes *lanes, unsigned int n)
+static uint64_t cost_of(const struct lanes_choice *choice, unsigned int n)
 {
-	return lanes->narrow && 2 * n <= lanes->wide->width ? lanes->narrow : lanes->wide;
+	return (n + choice->kernel->width - 1) / choice->kernel->width * choice->cost;
+}
+
+static const struct lanes_kernel *choose(
+	const struct lanes *lanes, enum crypto_hash hash, unsigned int n)
+{
+	const struct lanes_choice *wide = &lanes->wide[hash], *narrow = &lanes->narrow[hash];
+
+	if (n < wide->kernel->width && narrow->kernel && cost_of(narrow, n) < wide->cost)
+		return narrow->kernel;
+	return wide->kernel;
 }
 
 /*
@@ -93,13 +144,13 @@ void lanes_hmac(const struct lanes *lanes, enum crypto_hash hash, const struct l
 	uint16_t order[LANES_JOBS_MAX];
 	struct lanes_hmac group[LANES_MAX];
 	uint8_t idle_out[CRYPTO_MAC_MAX];
-	const struct lanes_hmac idle = {&idle_state, &idle_run, idle_out, 1};
+	const struct lanes_hmac idle = {&idle_state, &idle_run, idle_out, 0};
 	unsigned int done, i;
 
 	crypto_check(n <= LANES_JOBS_MAX, "lanes: too many messages");
 	sort(order, msgs, n);
 	for (done = 0; done < n;) {
-		const struct lanes_kernel *kernel = choose(lanes, n - done);
+		const struct lanes_kernel *kernel = choose(lanes, hash, n - done);
 
 		for (i = 0; i < kernel->width; i++)
 			group[i] = done + i < n ? msgs[order[done + i]] : idle;
@@ -112,12 +163,12 @@ void lanes_keys(const struct lanes *lanes, enum crypto_hash hash, const struct l
 	unsigned int n)
 {
 	struct crypto_hmac_state idle_out;
-	const struct lanes_key idle = {idle_block, &idle_out};
+	const struct lanes_key idle = {idle_blocks, &idle_out};
 	struct lanes_key group[LANES_MAX];
 	unsigned int done, i;
 
 	for (done = 0; done < n;) {
-		const struct lanes_kernel *kernel = choose(lanes, n - done);
+		const struct lanes_kernel *kernel = choose(lanes, hash, n - done);
 
 		for (i = 0; i < kernel->width; i++)
 			group[i] = done + i < n ? keys[done + i] : idle;

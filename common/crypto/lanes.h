@@ -37,7 +37,10 @@ struct lanes_key {
 	struct crypto_hmac_state *out;
 };
 
-/* Code for one instruction set. Each call has exactly width elements, idle lanes included. */
+/*
+ * Code for one instruction set. A call has exactly width elements. Messages come longest first; an
+ * idle lane's message has 0 blocks, one valid run, and takes its output.
+ */
 struct lanes_kernel {
 	const char *name;
 	unsigned int width;
@@ -49,21 +52,33 @@ extern const struct lanes_kernel lanes_sse;
 extern const struct lanes_kernel lanes_avx2;
 extern const struct lanes_kernel lanes_avx512;
 extern const struct lanes_kernel lanes_shani;
+extern const struct lanes_kernel lanes_shani_vl;
 
-/* What the CPU can run, the best one first; ends with NULL. Cold. */
-enum { LANES_KERNELS = 4 };
+/* What the CPU can run; ends with NULL. Cold. */
+enum { LANES_KERNELS = 5 };
 void lanes_available(const struct lanes_kernel *kernels[LANES_KERNELS + 1]);
 
-/*
- * How to spread work: whole groups go to wide. What remains goes to narrow when it would leave more
- * than half of wide's lanes empty; narrow may be NULL.
- */
-struct lanes {
-	const struct lanes_kernel *wide;
-	const struct lanes_kernel *narrow;
+/* A kernel and what a call of it costs, in any unit that all share. */
+struct lanes_choice {
+	const struct lanes_kernel *kernel;
+	uint64_t cost;
 };
 
-void lanes_best(struct lanes *lanes);
+/*
+ * How to spread work, by enum crypto_hash: whole groups go to wide; what remains goes to narrow,
+ * which has fewer lanes, when that is cheaper.
+ */
+struct lanes {
+	struct lanes_choice wide[2];
+	struct lanes_choice narrow[2]; /* kernel may be NULL */
+};
+
+/*
+ * Measures the kernels of a list (as of lanes_available()) for about 100 us and takes the fastest:
+ * which one that is differs between CPUs that have the same instructions. Results do not depend on
+ * the choice. Cold.
+ */
+void lanes_choose(struct lanes *lanes, const struct lanes_kernel *const *kernels);
 
 enum { LANES_JOBS_MAX = 512 };
 

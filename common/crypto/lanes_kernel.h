@@ -77,12 +77,25 @@ INLINE void load_block(vec w[16], const uint8_t *const p[LANES])
 		w[i] = swap_octets(w[i]);
 }
 
-#define SHA256_ROUND(a, b, c, d, e, f, g, h, i)                                        \
-	do {                                                                           \
-		vec t1_ = h + (sha256_k[t + i] + w[i]) + choose(e, f, g) +             \
-			  xor3(ROR(e, 6), ROR(e, 11), ROR(e, 25));                     \
-		d += t1_;                                                              \
-		h = t1_ + xor3(ROR(a, 2), ROR(a, 13), ROR(a, 22)) + majority(a, b, c); \
+/*
+ * Sums are ordered so that what depends on the round before comes last. The next word of the
+ * schedule is made next to the round that used the old one: it fills what the round's chain leaves
+ * idle.
+ */
+#define SHA256_ROUND(a, b, c, d, e, f, g, h, i)                                            \
+	do {                                                                               \
+		vec t1_ = h + (sha256_k[t + i] + w[i]) + choose(e, f, g) +                 \
+			  xor3(ROR(e, 6), ROR(e, 11), ROR(e, 25));                         \
+		vec t2_ = xor3(ROR(a, 2), ROR(a, 13), ROR(a, 22)) + majority(a, b, c);     \
+                                                                                           \
+		d += t1_;                                                                  \
+		h = t2_ + t1_;                                                             \
+		if (t < 48) {                                                              \
+			vec x_ = w[(i + 1) % 16], y_ = w[(i + 14) % 16];                   \
+                                                                                           \
+			w[i] += xor3(ROR(x_, 7), ROR(x_, 18), x_ >> 3) + w[(i + 9) % 16] + \
+				xor3(ROR(y_, 17), ROR(y_, 19), y_ >> 10);                  \
+		}                                                                          \
 	} while (0)
 
 #define SHA256_EIGHT(i)                                      \
@@ -101,21 +114,14 @@ INLINE void load_block(vec w[16], const uint8_t *const p[LANES])
 INLINE void sha256_compress(vec s[8], vec w[16])
 {
 	vec a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
-	unsigned int t, i;
+	unsigned int t;
 
-	for (t = 0;; t += 16) {
+	for (t = 0; t < 48; t += 16) {
 		SHA256_EIGHT(0);
 		SHA256_EIGHT(8);
-		if (t == 48)
-			break;
-		UNROLL16
-		for (i = 0; i < 16; i++) {
-			vec x = w[(i + 1) % 16], y = w[(i + 14) % 16];
-
-			w[i] += xor3(ROR(x, 7), ROR(x, 18), x >> 3) + w[(i + 9) % 16] +
-				xor3(ROR(y, 17), ROR(y, 19), y >> 10);
-		}
 	}
+	SHA256_EIGHT(0);
+	SHA256_EIGHT(8);
 	s[0] += a;
 	s[1] += b;
 	s[2] += c;

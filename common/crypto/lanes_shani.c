@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two messages at a time with the SHA extensions, which compute several rounds of one message per
- * instruction; two hide each other's latency. Compiled for SHA, run only where the CPU has it.
+ * Four messages at a time with the SHA extensions, which compute several rounds of one message per
+ * instruction; four hide each other's latency. Compiled twice: for SHA alone, and for SHA with the
+ * 32 registers of AVX-512 VL, in which four messages and their states fit.
  */
 #include <immintrin.h>
 #include <string.h>
 
 #include "common/crypto/lanes.h"
 
-enum { WIDTH = 2 };
+enum { WIDTH = 4 };
 
 #define INLINE	 static inline __attribute__((always_inline))
 #define UNROLL16 _Pragma("GCC unroll 16")
@@ -92,10 +93,12 @@ INLINE void sha256_compress(struct pair s[], __m128i w[][4], unsigned int n)
 	struct pair before[WIDTH];
 	unsigned int t, l;
 
+	UNROLL16
 	for (l = 0; l < n; l++)
 		before[l] = s[l];
 	UNROLL16
 	for (t = 0; t < 16; t++) {
+		UNROLL16
 		for (l = 0; l < n; l++) {
 			__m128i *m = w[l];
 			__m128i wk = _mm_add_epi32(m[t % 4],
@@ -112,6 +115,7 @@ INLINE void sha256_compress(struct pair s[], __m128i w[][4], unsigned int n)
 			}
 		}
 	}
+	UNROLL16
 	for (l = 0; l < n; l++) {
 		s[l].x = _mm_add_epi32(s[l].x, before[l].x);
 		s[l].y = _mm_add_epi32(s[l].y, before[l].y);
@@ -139,6 +143,7 @@ INLINE void sha1_compress(struct pair s[], __m128i w[][4], unsigned int n)
 	struct pair before[WIDTH];
 	unsigned int t, l;
 
+	UNROLL16
 	for (l = 0; l < n; l++)
 		before[l] = s[l];
 	UNROLL16
@@ -153,6 +158,7 @@ INLINE void sha1_compress(struct pair s[], __m128i w[][4], unsigned int n)
 	UNROLL16
 	for (t = 15; t < 20; t++)
 		SHA1_FOUR(t, 3)
+	UNROLL16
 	for (l = 0; l < n; l++) {
 		s[l].y = _mm_sha1nexte_epu32(s[l].y, before[l].y);
 		s[l].x = _mm_add_epi32(s[l].x, before[l].x);
@@ -186,6 +192,21 @@ INLINE const uint8_t *next_block(struct position *at)
 	at->data += LANES_BLOCK;
 	at->left--;
 	return block;
+}
+
+/* blocks more blocks of each of the first n messages. */
+INLINE void compress_blocks(enum crypto_hash hash, struct pair s[], struct position at[],
+	uint32_t blocks, unsigned int n)
+{
+	__m128i w[WIDTH][4];
+	unsigned int l;
+
+	for (; blocks; blocks--) {
+		UNROLL16
+		for (l = 0; l < n; l++)
+			load_block(hash, w[l], next_block(&at[l]));
+		compress(hash, s, w, n);
+	}
 }
 
 /* The outer message: digest, end mark, length. */
@@ -224,51 +245,61 @@ INLINE void store_digest(enum crypto_hash hash, uint8_t *out, struct pair s)
 	}
 }
 
+INLINE void compress_outer(
+	enum crypto_hash hash, const struct lanes_hmac *msgs, struct pair s[], unsigned int n)
+{
+	__m128i w[WIDTH][4];
+	unsigned int l;
+
+	for (l = 0; l < n; l++) {
+		outer_block(hash, w[l], s[l]);
+		s[l] = to_pair(hash, msgs[l].state->outer);
+	}
+	compress(hash, s, w, n);
+	UNROLL16
+	for (l = 0; l < n; l++)
+		store_digest(hash, msgs[l].out, s[l]);
+}
+
+/* Messages come longest first: as many as still have blocks go on together. */
 INLINE void hmac(enum crypto_hash hash, const struct lanes_hmac *msgs)
 {
 	struct position at[WIDTH];
 	struct pair s[WIDTH];
-	__m128i w[WIDTH][4];
-	uint32_t done, both;
-	unsigned int l;
+	unsigned int l, n = WIDTH;
 
 	for (l = 0; l < WIDTH; l++) {
 		at[l] = (struct position){msgs[l].runs->data, msgs[l].runs, msgs[l].runs->blocks};
 		s[l] = to_pair(hash, msgs[l].state->inner);
 	}
-	both = msgs[0].blocks < msgs[1].blocks ? msgs[0].blocks : msgs[1].blocks;
-	for (done = 0; done < both; done++) {
-		load_block(hash, w[0], next_block(&at[0]));
-		load_block(hash, w[1], next_block(&at[1]));
-		compress(hash, s, w, 2);
-	}
-	for (l = 0; l < WIDTH; l++) {
-		for (done = both; done < msgs[l].blocks; done++) {
-			load_block(hash, w[l], next_block(&at[l]));
-			compress(hash, s + l, w + l, 1);
-		}
-		outer_block(hash, w[l], s[l]);
-		s[l] = to_pair(hash, msgs[l].state->outer);
-	}
-	compress(hash, s, w, 2);
-	for (l = 0; l < WIDTH; l++)
-		store_digest(hash, msgs[l].out, s[l]);
+	compress_blocks(hash, s, at, msgs[3].blocks, 4);
+	compress_blocks(hash, s, at, msgs[2].blocks - msgs[3].blocks, 3);
+	compress_blocks(hash, s, at, msgs[1].blocks - msgs[2].blocks, 2);
+	compress_blocks(hash, s, at, msgs[0].blocks - msgs[1].blocks, 1);
+	while (msgs[n - 1].blocks == 0)
+		n--;
+	if (n > 2)
+		compress_outer(hash, msgs, s, 4);
+	else if (n == 2)
+		compress_outer(hash, msgs, s, 2);
+	else
+		compress_outer(hash, msgs, s, 1);
 }
 
-INLINE void key_state(enum crypto_hash hash, const struct lanes_key *keys, int pad)
+INLINE void key_state(enum crypto_hash hash, const struct lanes_key *keys, int pad, unsigned int n)
 {
 	struct pair s[WIDTH];
 	__m128i w[WIDTH][4];
 	unsigned int i, l;
 
-	for (l = 0; l < WIDTH; l++) {
+	for (l = 0; l < n; l++) {
 		load_block(hash, w[l], keys[l].block);
 		for (i = 0; i < 4; i++)
 			w[l][i] = _mm_xor_si128(w[l][i], _mm_set1_epi32(pad));
 		s[l] = to_pair(hash, hash == CRYPTO_SHA1 ? sha1_iv : sha256_iv);
 	}
-	compress(hash, s, w, 2);
-	for (l = 0; l < WIDTH; l++) {
+	compress(hash, s, w, n);
+	for (l = 0; l < n; l++) {
 		uint32_t *out = pad == 0x36363636 ? keys[l].out->inner : keys[l].out->outer;
 		__m128i lo, hi;
 
@@ -290,15 +321,19 @@ static void hmac_sha256(const struct lanes_hmac *msgs)
 
 static void keys_sha1(const struct lanes_key *keys)
 {
-	key_state(CRYPTO_SHA1, keys, 0x36363636);
-	key_state(CRYPTO_SHA1, keys, 0x5c5c5c5c);
+	key_state(CRYPTO_SHA1, keys, 0x36363636, WIDTH);
+	key_state(CRYPTO_SHA1, keys, 0x5c5c5c5c, WIDTH);
 }
 
 static void keys_sha256(const struct lanes_key *keys)
 {
-	key_state(CRYPTO_SHA256, keys, 0x36363636);
-	key_state(CRYPTO_SHA256, keys, 0x5c5c5c5c);
+	key_state(CRYPTO_SHA256, keys, 0x36363636, WIDTH);
+	key_state(CRYPTO_SHA256, keys, 0x5c5c5c5c, WIDTH);
 }
 
-const struct lanes_kernel lanes_shani = {
-	"sha-ni", WIDTH, {hmac_sha1, hmac_sha256}, {keys_sha1, keys_sha256}};
+#ifdef __AVX512VL__
+const struct lanes_kernel lanes_shani_vl = {"sha-ni-vl", WIDTH,
+#else
+const struct lanes_kernel lanes_shani = {"sha-ni", WIDTH,
+#endif
+	{hmac_sha1, hmac_sha256}, {keys_sha1, keys_sha256}};
