@@ -6,7 +6,7 @@
 #include "common/crypto/lanes.h"
 
 enum {
-	BATCH_STRANDS = 128, /* (operation, 256-bit block of its inkey) in one pass of the PRF */
+	BATCH_STRANDS = 64, /* (operation, 256-bit block of its inkey) in one pass of the PRF */
 	BATCH_MACS = CRYPTO_BATCH_MAX,
 };
 
@@ -16,6 +16,8 @@ struct batch_strand {
 	struct crypto_hmac_state own; /* of a raw key */
 	const struct crypto_hmac_state *state;
 	const struct crypto_prf_op *op;
+	unsigned int levels; /* m of RFC 3830 4.1.2 */
+	bool first;	     /* of the blocks of its inkey */
 	uint8_t p[CRYPTO_MAC_MAX];
 	uint8_t only[LANES_BLOCK];			      /* A_i, padded */
 	uint8_t both[CRYPTO_MAC_MAX + CRYPTO_LABEL_MAX + 72]; /* A_i || label, padded */

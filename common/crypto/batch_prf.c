@@ -13,9 +13,10 @@ static unsigned int inkey_blocks(const struct crypto_prf_op *op)
 }
 
 /* m of RFC 3830 4.1.2 */
-static unsigned int levels(const struct crypto_prf_op *op, size_t hash_len)
+static unsigned int count_levels(const struct crypto_prf_op *op)
 {
-	return (unsigned int)((op->out_len + hash_len - 1) / hash_len);
+	return op->hash == CRYPTO_SHA1 ? (op->out_len + CRYPTO_SHA1_LEN - 1u) / CRYPTO_SHA1_LEN
+				       : (op->out_len + CRYPTO_SHA256_LEN - 1u) / CRYPTO_SHA256_LEN;
 }
 
 static void add_label(struct batch_strand *s, const struct crypto_prf_op *op, size_t hash_len)
@@ -27,7 +28,7 @@ static void add_label(struct batch_strand *s, const struct crypto_prf_op *op, si
 	memcpy(s->both + hash_len, op->label, len);
 	s->runs[1] =
 		(struct lanes_run){s->both, lanes_pad(s->both, hash_len + len, hash_len + len)};
-	if (levels(op, hash_len) > 1)
+	if (s->levels > 1)
 		s->runs[2] = (struct lanes_run){s->only, lanes_pad(s->only, hash_len, hash_len)};
 }
 
@@ -49,6 +50,8 @@ static unsigned int add_strands(struct batch_strand *s, const struct crypto_prf_
 
 	for (i = 0; i < blocks; i++, s++) {
 		s->op = op;
+		s->levels = count_levels(op);
+		s->first = i == 0;
 		add_label(s, op, hash_len);
 		if (op->key) {
 			s->state = op->hash == CRYPTO_SHA1 ? &op->key->sha1 : &op->key->sha256;
@@ -81,20 +84,26 @@ static void first_level(struct batch *b, enum crypto_hash hash, unsigned int n)
 	}
 	lanes_hmac(&b->lanes, hash, b->hmac, n);
 	for (i = 0; i < n; i++)
-		if (levels(b->strands[i].op, hash_len) > 1)
+		if (b->strands[i].levels > 1)
 			memcpy(b->strands[i].only, b->strands[i].both, hash_len);
 }
 
-/* out ^= the level's part of P() */
+/* The level's part of P() goes into out: the first block of an inkey sets it, the others are XORed
+ * to it. */
 static void fold(const struct batch_strand *s, unsigned int level, size_t hash_len)
 {
 	const size_t at = level * hash_len;
 	const size_t rest = s->op->out_len - at;
 	const size_t len = rest < hash_len ? rest : hash_len;
+	uint8_t *out = s->op->out + at;
 	size_t i;
 
+	if (s->first) {
+		memcpy(out, s->p, len);
+		return;
+	}
 	for (i = 0; i < len; i++)
-		s->op->out[at + i] ^= s->p[i];
+		out[i] ^= s->p[i];
 }
 
 /* HMAC(s, A_level || label) and, for those who need it, the next A. Returns whether there were any.
@@ -107,10 +116,10 @@ static bool next_level(struct batch *b, enum crypto_hash hash, unsigned int n, u
 	for (i = 0; i < n; i++) {
 		struct batch_strand *s = &b->strands[i];
 
-		if (levels(s->op, hash_len) > level)
+		if (s->levels > level)
 			b->hmac[jobs++] =
 				(struct lanes_hmac){s->state, &s->runs[1], s->p, s->runs[1].blocks};
-		if (levels(s->op, hash_len) > level + 1)
+		if (s->levels > level + 1)
 			b->hmac[jobs++] = (struct lanes_hmac){
 				s->state, &s->runs[2], s->only, s->runs[2].blocks};
 	}
@@ -120,9 +129,9 @@ static bool next_level(struct batch *b, enum crypto_hash hash, unsigned int n, u
 	for (i = 0; i < n; i++) {
 		struct batch_strand *s = &b->strands[i];
 
-		if (levels(s->op, hash_len) > level)
+		if (s->levels > level)
 			fold(s, level, hash_len);
-		if (levels(s->op, hash_len) > level + 1)
+		if (s->levels > level + 1)
 			memcpy(s->both, s->only, hash_len);
 	}
 	return true;
@@ -153,7 +162,6 @@ static void prf_of_hash(
 			n_keys = 0;
 			before = NULL;
 		}
-		memset(op->out, 0, op->out_len);
 		n_keys += add_strands(&b->strands[strands], op, before, &b->keys[n_keys]);
 		strands += inkey_blocks(op);
 		before = op;

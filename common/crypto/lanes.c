@@ -115,9 +115,19 @@ static const struct lanes_kernel *choose(
 	return wide->kernel;
 }
 
+static bool of_one_length(const struct lanes_hmac *msgs, unsigned int n)
+{
+	uint32_t differ = 0;
+	unsigned int i;
+
+	for (i = 1; i < n; i++)
+		differ |= msgs[i].blocks ^ msgs[0].blocks;
+	return differ == 0;
+}
+
 /*
- * Longest first, so that the lanes of a group end at about the same time. Most batches come sorted,
- * or of one length.
+ * Longest first, so that the lanes of a group end at about the same time. Very long ones are not
+ * told apart by the buckets: within a group, order_group() does it.
  */
 static void sort(uint16_t *order, const struct lanes_hmac *msgs, unsigned int n)
 {
@@ -138,6 +148,19 @@ static void sort(uint16_t *order, const struct lanes_hmac *msgs, unsigned int n)
 			(uint16_t)i;
 }
 
+static void order_group(struct lanes_hmac *group, unsigned int n)
+{
+	unsigned int i, k;
+
+	for (i = 1; i < n; i++) {
+		struct lanes_hmac moved = group[i];
+
+		for (k = i; k > 0 && group[k - 1].blocks < moved.blocks; k--)
+			group[k] = group[k - 1];
+		group[k] = moved;
+	}
+}
+
 void lanes_hmac(const struct lanes *lanes, enum crypto_hash hash, const struct lanes_hmac *msgs,
 	unsigned int n)
 {
@@ -145,17 +168,26 @@ void lanes_hmac(const struct lanes *lanes, enum crypto_hash hash, const struct l
 	struct lanes_hmac group[LANES_MAX];
 	uint8_t idle_out[CRYPTO_MAC_MAX];
 	const struct lanes_hmac idle = {&idle_state, &idle_run, idle_out, 0};
+	const struct lanes_kernel *kernel;
 	unsigned int done, i;
+	bool sorted;
 
 	crypto_check(n <= LANES_JOBS_MAX, "lanes: too many messages");
-	sort(order, msgs, n);
-	for (done = 0; done < n;) {
-		const struct lanes_kernel *kernel = choose(lanes, hash, n - done);
-
+	sorted = of_one_length(msgs, n);
+	if (!sorted)
+		sort(order, msgs, n);
+	for (done = 0; done < n; done += kernel->width) {
+		kernel = choose(lanes, hash, n - done);
+		if (sorted && n - done >= kernel->width) {
+			kernel->hmac[hash](msgs + done);
+			continue;
+		}
 		for (i = 0; i < kernel->width; i++)
-			group[i] = done + i < n ? msgs[order[done + i]] : idle;
+			group[i] = done + i >= n ? idle
+				   : sorted	 ? msgs[done + i]
+						 : msgs[order[done + i]];
+		order_group(group, kernel->width);
 		kernel->hmac[hash](group);
-		done += kernel->width;
 	}
 }
 
@@ -165,14 +197,17 @@ void lanes_keys(const struct lanes *lanes, enum crypto_hash hash, const struct l
 	struct crypto_hmac_state idle_out;
 	const struct lanes_key idle = {idle_blocks, &idle_out};
 	struct lanes_key group[LANES_MAX];
+	const struct lanes_kernel *kernel;
 	unsigned int done, i;
 
-	for (done = 0; done < n;) {
-		const struct lanes_kernel *kernel = choose(lanes, hash, n - done);
-
+	for (done = 0; done < n; done += kernel->width) {
+		kernel = choose(lanes, hash, n - done);
+		if (n - done >= kernel->width) {
+			kernel->keys[hash](keys + done);
+			continue;
+		}
 		for (i = 0; i < kernel->width; i++)
 			group[i] = done + i < n ? keys[done + i] : idle;
 		kernel->keys[hash](group);
-		done += kernel->width;
 	}
 }
