@@ -3,6 +3,7 @@
 #ifndef TKMS_BENCH_COMMANDS_H
 #define TKMS_BENCH_COMMANDS_H
 
+int command_crypto(int argc, char **argv);
 int command_load(int argc, char **argv);
 int command_subscribers(int argc, char **argv);
 
