@@ -32,6 +32,9 @@ enum { VERDICT_SILENT = -1 };
 	X(MESSAGE_PRF, MIKEY_ERR_INVALID_PRF, false, "PRF func that is not known")                \
 	X(MESSAGE_MALFORMED, MIKEY_ERR_UNSPECIFIED, false, "payloads do not parse")               \
 	X(MESSAGE_TS_TYPE, MIKEY_ERR_INVALID_TS, false, "T has a TS type that is not known")      \
+	X(MESSAGE_HASH_FUNC, MIKEY_ERR_INVALID_HA, false,                                         \
+		"CHASH with a hash function that is not known")                                   \
+	X(MESSAGE_DH_GROUP, MIKEY_ERR_INVALID_DH, false, "DH with a group that is not known")     \
 	X(MESSAGE_NO_V, MIKEY_ERR_UNSPECIFIED, false, "V is missing or not last")                 \
 	X(MESSAGE_MAC_ALG, MIKEY_ERR_INVALID_MAC, false, "NULL or unknown MAC algorithm")         \
 	X(MESSAGE_MIXED, MIKEY_ERR_INVALID_MAC, false,                                            \
@@ -104,8 +107,6 @@ enum { VERDICT_SILENT = -1 };
 	X(RESOLVE_TICKET_MAC, MIKEY_ERR_AUTH_FAILURE, true, "MAC of the ticket is wrong")         \
 	X(RESOLVE_D_FLAG, MIKEY_ERR_INVALID_TPPAR, true,                                          \
 		"D flag contradicts the owner of the ticket's key")                               \
-	X(RESOLVE_MODE2_RESPONDER, MIKEY_ERR_INVALID_ID, true,                                    \
-		"ticket for a responder's own key, resolved by somebody else")                    \
 	X(RESOLVE_MODE3_DENIED, MIKEY_ERR_INVALID_ID, true,                                       \
 		"initiator-made tickets are not resolved, or a rule denies this one")             \
 	X(RESOLVE_MODE3_OWNER, MIKEY_ERR_INVALID_ID, true,                                        \

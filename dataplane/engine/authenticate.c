@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "common/crypto/secret.h"
+#include "dataplane/engine/derive.h"
+#include "dataplane/engine/slot.h"
+#include "dataplane/engine/stages.h"
+
+static enum mikey_id_role self_role(const struct slot *s)
+{
+	return s->op == SLOT_REQUEST ? MIKEY_IDRI : MIKEY_IDRR;
+}
+
+/* By IDRpsk if there is one, else by the sender's identity (readings N53). */
+static void find_subscribers(struct engine *e)
+{
+	struct identity psk_ids[ENGINE_BATCH_MAX] = {0}, uids[ENGINE_BATCH_MAX] = {0};
+	const struct subscriber *by_psk_id[ENGINE_BATCH_MAX], *by_uid[ENGINE_BATCH_MAX];
+
+	for (unsigned int i = 0; i < e->n; i++) {
+		const struct slot *s = &e->slots[i];
+
+		if (!slot_live(s))
+			continue;
+		if (s->m.idr[MIKEY_IDRPSK].present)
+			psk_ids[i] = slot_id(s, MIKEY_IDRPSK);
+		else
+			uids[i] = identity_nai_at(s->m.octets, &s->m.idr[self_role(s)]);
+	}
+	subscriber_table_lookup(e->view->subscribers, psk_ids, e->n, by_psk_id);
+	subscriber_table_lookup_uid(e->view->subscribers, uids, e->n, by_uid);
+	for (unsigned int i = 0; i < e->n; i++) {
+		struct slot *s = &e->slots[i];
+		const struct subscriber *found = by_psk_id[i] ? by_psk_id[i] : by_uid[i];
+
+		s->known = found && !subscriber_expired(found, e->now_seconds);
+		s->sender = s->known ? found : &e->stranger;
+	}
+}
+
+static void derive_init_key(struct engine *e, struct slot *s)
+{
+	derive_message_auth(e, s, &s->sender->psk, s->keys.init_auth, KDF_INIT);
+}
+
+/* The message without its MAC || Identity_i or Identity_r || Identity_kms (RFC 6043 5.5). */
+static void compute_mac(struct engine *e, struct slot *s)
+{
+	const struct mikey_id *self = &s->m.idr[self_role(s)], *kms = &s->m.idr[MIKEY_IDRKMS];
+	/* What is left out counts as what the KMS knows anyway (readings N10). */
+	const struct identity self_id =
+		self->present ? identity_at(s->m.octets, self) : subscriber_uid(s->sender, 0);
+	const struct identity kms_id =
+		kms->present ? identity_at(s->m.octets, kms) : e->policy->kms_identity;
+	const struct crypto_mac_op op = {
+		.key = s->keys.init_auth,
+		.key_len = hash_len(s->hash),
+		.seg = {{s->m.octets, s->m.v.mac.off}, {self_id.data, self_id.len},
+			{kms_id.data, kms_id.len}},
+		.n_segments = 3,
+		.out = s->mac,
+		.hash = s->hash,
+	};
+
+	ops_mac(e, &op);
+}
+
+static void check_mac(struct engine *e, struct slot *s)
+{
+	const bool right = secret_equal(s->mac, mikey_at(s->m.octets, s->m.v.mac), s->m.v.mac.len);
+
+	if (!s->known)
+		s->verdict = e->policy->in_sync ? VERDICT_AUTH_UNKNOWN
+						: VERDICT_AUTH_UNKNOWN_NOT_IN_SYNC;
+	else if (!right)
+		s->verdict = VERDICT_AUTH_MAC;
+}
+
+static enum verdict check_self(struct slot *s)
+{
+	const struct mikey_id *self = &s->m.idr[self_role(s)];
+
+	if (!self->present) {
+		s->self = subscriber_uid(s->sender, 0);
+		return VERDICT_PENDING;
+	}
+	s->self = identity_nai_at(s->m.octets, self);
+	return subscriber_has_uid(s->sender, s->self) ? VERDICT_PENDING : VERDICT_MESSAGE_IDENTITY;
+}
+
+static void check_addressing(struct engine *e, struct slot *s)
+{
+	const struct mikey_id *kms = &s->m.idr[MIKEY_IDRKMS];
+
+	if (s->m.n_cs != 0 || s->m.map_type != MIKEY_MAP_EMPTY)
+		s->verdict = VERDICT_MESSAGE_MAP;
+	else if (kms->present &&
+		 !identity_equal(identity_nai_at(s->m.octets, kms), e->policy->kms_identity))
+		s->verdict = VERDICT_MESSAGE_KMS;
+	else
+		s->verdict = check_self(s);
+}
+
+void stage_authenticate(struct engine *e)
+{
+	find_subscribers(e);
+	slots_each(e, SLOT_ANY, derive_init_key);
+	ops_prf_run(e);
+	slots_each(e, SLOT_ANY, compute_mac);
+	ops_mac_run(e);
+	slots_each(e, SLOT_ANY, check_mac);
+	slots_each(e, SLOT_ANY, check_addressing);
+}
