@@ -99,8 +99,14 @@ static void check_mac(const struct crypto_mac_op *op)
 
 static void check_cm(const struct crypto_cm_op *op)
 {
+	uint32_t counter;
+
 	crypto_check(op->key && (op->key_len == 16 || op->key_len == 32), "cm: key length");
 	crypto_check(op->len == 0 || (op->src && op->dst), "cm: buffers");
+	/* ipsec-mb carries no further than 32 bits, OpenSSL does. */
+	memcpy(&counter, op->iv + CRYPTO_IV_LEN - sizeof(counter), sizeof(counter));
+	crypto_check(UINT32_MAX - __builtin_bswap32(counter) >= (op->len ? op->len - 1u : 0u) / 16,
+		"cm: counter");
 }
 
 static unsigned int chunk(unsigned int n)

@@ -94,14 +94,17 @@ struct crypto_mac_op {
 /*
  * AES in counter mode as RFC 3830 4.2.3 uses it (AES-CM-128, AES-CM-256 of RFC 6043 6.2):
  * encryption and decryption are the same. dst == src is allowed, partial overlap is not.
+ *
+ * iv is the first counter block, a big-endian number. Its low 32 bits may not overflow within len:
+ * IVs of the protocol (crypto_cm_iv()) end in 16 zero bits, which is enough for any len.
  */
 struct crypto_cm_op {
 	const uint8_t *key; /* 16 or 32 octets */
 	const uint8_t *src;
 	uint8_t *dst;
-	uint8_t iv[CRYPTO_IV_LEN]; /* first counter block, big-endian 128-bit counter */
-	uint16_t len;		   /* octets, may be 0 */
-	uint8_t key_len;	   /* 16 or 32 */
+	uint8_t iv[CRYPTO_IV_LEN];
+	uint16_t len;	 /* octets, may be 0 */
+	uint8_t key_len; /* 16 or 32 */
 };
 
 struct crypto; /* context of one thread */
