@@ -169,8 +169,10 @@ static void prf_block(struct openssl *o, const struct crypto_prf_op *op, const u
 		hmac(o, op, s, s_len, seg, 2, p);
 		for (i = 0; i < hash_len && done + i < op->out_len; i++)
 			out[done + i] ^= p[i];
-		hmac(o, op, s, s_len, seg, 1, next);
-		memcpy(a, next, hash_len);
+		if (done + hash_len < op->out_len) {
+			hmac(o, op, s, s_len, seg, 1, next);
+			memcpy(a, next, hash_len);
+		}
 	}
 	secret_wipe(a, sizeof(a));
 	secret_wipe(next, sizeof(next));
