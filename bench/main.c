@@ -12,6 +12,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"load", command_load, "drive a running KMS over UDP and verify every answer"},
+	{"engine", command_engine, "time the engine on one core"},
 	{"crypto", command_crypto, "time the cryptographic operations"},
 	{"subscribers", command_subscribers,
 		"print the subscribers that load and the other benchmarks play"},

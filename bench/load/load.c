@@ -11,6 +11,7 @@
 #include "bench/commands.h"
 #include "bench/load/run.h"
 #include "common/crypto/secret.h"
+#include "common/ue/result.h"
 
 static volatile sig_atomic_t stopped;
 
@@ -57,7 +58,7 @@ static void explain(const struct stats *s)
 		fputs("silence\n", stderr);
 	for (unsigned int i = 0; i < 256; i++) {
 		if (s->errors[i])
-			fprintf(stderr, "Error %u\n", i);
+			fprintf(stderr, "Error %u, %s\n", i, ue_error_text((int)i));
 	}
 	for (unsigned int r = EXCHANGE_ERROR_HINT + 1; r < EXCHANGE_RESULTS; r++) {
 		if (s->results[r])

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/ue/result.h"
+
 static const char *const op_names[] = {"resolve", "request", "mix"};
 
 static void gap_note(struct gap *g, uint64_t ns)
@@ -75,7 +77,8 @@ static void print_trouble(const struct stats *s)
 	}
 	for (unsigned int i = 0; i < 256; i++) {
 		if (s->errors[i])
-			printf("  Error %-3u         %10" PRIu64 "\n", i, s->errors[i]);
+			printf("  Error %-3u         %10" PRIu64 "  %s\n", i, s->errors[i],
+				ue_error_text((int)i));
 	}
 	if (s->send_errors)
 		printf("  send errors       %10" PRIu64 "\n", s->send_errors);
