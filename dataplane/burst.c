@@ -214,6 +214,7 @@ void worker_burst(struct worker *w, const struct port *port, unsigned int n)
 		worker_count(&w->stats.verdicts[VERDICT_DROP_NOT_READY], n);
 	} else {
 		host.addresses = &s->addresses;
+		host.mac_shared = port->mac_shared;
 		memcpy(host.mac, port->mac, NET_MAC_LEN);
 		classify(w, &host, n);
 		if (w->burst.n_messages > 0)

@@ -34,6 +34,8 @@ static int identify(struct port *port, struct rte_eth_dev_info *info)
 	if (err < 0)
 		return fail(port, "port cannot be asked for its capabilities", err);
 	port->driver = info->driver_name;
+	/* The kernel's side of a TAP device goes by the same MAC address. */
+	port->mac_shared = strcmp(port->driver, "net_tap") == 0;
 	err = rte_eth_macaddr_get(port->id, &mac);
 	if (err < 0)
 		return fail(port, "port has no MAC address", err);
@@ -165,12 +167,14 @@ static int settle_mtu(struct port *port, const struct rte_eth_dev_info *info, ui
 }
 
 /* Solicitations come to groups that follow from the addresses; either mode lets them through. */
-static void receive_groups(const struct port *port)
+static void receive_groups(struct port *port)
 {
 	int err = rte_eth_allmulticast_enable(port->id);
 
-	if (err < 0)
+	if (err < 0) {
 		err = rte_eth_promiscuous_enable(port->id);
+		port->promiscuous = err == 0;
+	}
 	if (err < 0)
 		log_line(LOG_WARNING,
 			"port offers neither allmulticast nor promiscuous mode: IPv6 neighbours "
@@ -213,8 +217,12 @@ int port_open(struct port *port, uint16_t id, const struct port_settings *settin
 
 void port_close(struct port *port)
 {
-	int err = rte_eth_dev_stop(port->id);
+	int err;
 
+	/* The interface is not ours alone: leave it as it was. */
+	if (port->promiscuous && rte_eth_promiscuous_disable(port->id) < 0)
+		log_line(LOG_WARNING, "port stays in promiscuous mode", "port=%s", port->name);
+	err = rte_eth_dev_stop(port->id);
 	if (err < 0)
 		log_line(LOG_WARNING, "port does not stop", "port=%s error=\"%s\"", port->name,
 			rte_strerror(-err));

@@ -17,6 +17,8 @@ struct port {
 	uint16_t mtu; /* largest IP packet */
 	uint8_t mac[NET_MAC_LEN];
 	bool tx_udp_checksum; /* the port computes UDP checksums of both families */
+	bool mac_shared;      /* the other end has the same MAC address */
+	bool promiscuous;     /* we switched it on */
 	char name[PORT_NAME_MAX];
 	const char *driver;
 };

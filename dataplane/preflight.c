@@ -187,9 +187,9 @@ static unsigned int check_ports(const struct options *o)
 	}
 	if (n > 0 || eal_option(o, "-a") || eal_option(o, "--allow") || pci_device_bound())
 		return errors;
-	return FAIL(
-		"no port given", "fix=\"after -- name one, as --vdev=net_af_packet0,iface=eth1; "
-				 "tkms-dataplane --help has examples\"");
+	return FAIL("no port given",
+		"fix=\"after -- name one, as --vdev=net_af_packet0,iface=eth1; "
+		"tkms-dataplane --help has examples\"");
 }
 
 static unsigned int check_hugepages(const struct options *o, const struct eal_facts *facts)

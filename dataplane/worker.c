@@ -23,7 +23,7 @@ enum {
 	/* Idle: so many empty polls in a row with a pause each, then sleeps that double. */
 	IDLE_SPINS = 64,
 	IDLE_SLEEP_MIN_NS = 20000,
-	IDLE_SLEEP_MAX_NS = 250000,
+	IDLE_SLEEP_MAX_NS = 500000,
 	IDLE_STEPS = IDLE_SPINS + 8, /* longest sleep from here on */
 	TIMER_SLACK_NS = 5000,
 };

@@ -20,9 +20,10 @@ static bool source_is_valid(const struct net_host *host, const uint8_t *mac)
 {
 	static const uint8_t zero[NET_MAC_LEN];
 
+	if ((mac[0] & ETH_MULTICAST) || net_mac_equal(mac, zero))
+		return false;
 	/* Ours: a frame that the kernel behind the port sent, or a loop. */
-	return !(mac[0] & ETH_MULTICAST) && !net_mac_equal(mac, zero) &&
-	       !net_mac_equal(mac, host->mac);
+	return host->mac_shared || !net_mac_equal(mac, host->mac);
 }
 
 /* Only what ARP and neighbour discovery need may come to a group. */

@@ -11,6 +11,7 @@
 #ifndef TKMS_NET_PACKET_H
 #define TKMS_NET_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ enum net_ethertype { NET_TYPE_IPV4 = 0x0800, NET_TYPE_ARP = 0x0806, NET_TYPE_IPV
 /* Who the frames of one port are for. */
 struct net_host {
 	uint8_t mac[NET_MAC_LEN];
+	bool mac_shared; /* the other end of the port has the same MAC address (TAP) */
 	const struct net_addresses *addresses;
 };
 

@@ -336,6 +336,19 @@ Test(net, follows_what_the_port_found_out)
 	cr_expect_eq(classify(&f, NET_HINT_UDP_CHECKED).verdict, VERDICT_DROP_UDP_CHECKSUM);
 }
 
+Test(net, accepts_a_peer_with_our_mac_where_the_port_is_like_that)
+{
+	struct frame f = frame_make(FRAME_UDP4);
+	struct net_frame frame = {.data = f.octets, .len = (uint32_t)f.len};
+	struct net_host host = *frame_host();
+	struct net_packet p;
+
+	memcpy(f.octets + 6, frame_our_mac, 6);
+	host.mac_shared = true;
+	net_classify(&host, &frame, &p);
+	cr_expect_eq(p.action, NET_MESSAGE);
+}
+
 Test(net, accepts_ipv4_without_udp_checksum)
 {
 	struct frame f = frame_make(FRAME_UDP4);
