@@ -61,7 +61,25 @@ def message_inputs():
     yield b"v=0\r\na=key-mgmt:mikey " + base64.b64encode(octets) + b"\r\n"
 
 
-TARGETS = {"message": message_inputs}
+def crypto_inputs():
+    """Batches of like and of unlike operations; lengths on both sides of block boundaries."""
+    lengths = [0, 1, 26, 44, 54, 55, 56, 63, 64, 65, 118, 119, 120, 128, 300, 640]
+    pool = b"".join(hashlib.sha256(bytes([i])).digest() for i in range(40))
+    for kind in range(4):
+        for i, length in enumerate(lengths):
+            for n in (1, 17, 40):
+                ops = b"".join(
+                    bytes([kind if n < 40 else k % 4, 31 + 16 * (k % 3 if n > 17 else 0)])
+                    + (length + (k if n == 40 else 0)).to_bytes(2, "big")
+                    + (lengths[(i + k) % 16]).to_bytes(2, "big")
+                    + bytes([k, 31 if n == 17 else 37 * k % 128])
+                    for k in range(n)
+                )
+                if n == 1 or i % 4 == kind:
+                    yield bytes([n]) + ops + pool
+
+
+TARGETS = {"crypto": crypto_inputs, "message": message_inputs}
 
 
 def make(target):
