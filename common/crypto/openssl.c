@@ -115,6 +115,7 @@ static void hmac_state(uint8_t hash, const struct crypto_hmac_state *state,
 	secret_wipe(digest, sizeof(digest));
 }
 
+/* key NULL: the same key as last time, whose state OpenSSL keeps. */
 static void hmac_raw(struct openssl *o, uint8_t hash, const uint8_t *key, size_t key_len,
 	const struct crypto_segment *seg, unsigned int n_segments, uint8_t *out)
 {
@@ -166,13 +167,13 @@ static void prf_block(struct openssl *o, const struct crypto_prf_op *op, const u
 
 	hmac(o, op, s, s_len, &label, 1, a);
 	for (done = 0; done < op->out_len; done += hash_len) {
-		hmac(o, op, s, s_len, seg, 2, p);
-		for (i = 0; i < hash_len && done + i < op->out_len; i++)
-			out[done + i] ^= p[i];
-		if (done + hash_len < op->out_len) {
-			hmac(o, op, s, s_len, seg, 1, next);
+		if (done) {
+			hmac(o, op, NULL, 0, seg, 1, next);
 			memcpy(a, next, hash_len);
 		}
+		hmac(o, op, NULL, 0, seg, 2, p);
+		for (i = 0; i < hash_len && done + i < op->out_len; i++)
+			out[done + i] ^= p[i];
 	}
 	secret_wipe(a, sizeof(a));
 	secret_wipe(next, sizeof(next));
