@@ -447,7 +447,7 @@ static void append_initiator_data(struct octets *ticket, const uint8_t *data, si
 static void write_ticket_data(struct kit *k, const struct ticket_wish *wish, const uint8_t *plain,
 	size_t plain_len, struct mikey_writer *w, size_t body)
 {
-	uint8_t t[8], encr[32], salt[14], auth[32], *cipher = w->buf + w->cap - 4096;
+	uint8_t t[8], t64[8], encr[32], salt[14], auth[32], *cipher = w->buf + w->cap - 4096;
 	struct mikey_t ts = {true, wish->t_type, {0, wish->t_type < 2 ? 8 : 4}};
 	struct crypto_cm_op cm = {
 		.key = encr,
@@ -463,8 +463,8 @@ static void write_ticket_data(struct kit *k, const struct ticket_wish *wish, con
 	ticket_key(k, wish, KDF_SALT, salt, sizeof(salt));
 	mikey_write_thdr(w, NULL, 0);
 	mikey_write_t(w, wish->t_type, t);
-	mikey_t64(t, t, &ts);
-	crypto_cm_iv(cm.iv, salt, (uint32_t)NO_CSB, t);
+	mikey_t64(t64, t, &ts);
+	crypto_cm_iv(cm.iv, salt, (uint32_t)NO_CSB, t64);
 	crypto_cm(k->crypto, &cm, 1);
 	mikey_write_rand(w, ticket_rand, sizeof(ticket_rand));
 	write_kemac(w, wish->encr_alg, wish->kemac_mac_alg, cipher, plain_len);
