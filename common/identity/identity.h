@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * KMS user identities (NAI part of a SIP URI) and group identities with '?' (shared spec: TS 33.328
+ * KMS user identities (NAI part of a SIP URI) and group identities with '?' (TS 33.328
  * 6.2.3). Octet strings, case-sensitive, never NUL-terminated. Pure.
  */
 #ifndef TKMS_IDENTITY_IDENTITY_H
