@@ -305,6 +305,8 @@ Test(mikey_decode, output_that_cannot_be_written_is_an_error)
 	cr_assert_not_null(full);
 	cr_expect_eq(mikey_decode_text(full, octets, sizeof(octets)), -EIO);
 	cr_expect_eq(mikey_decode_json(full, octets, sizeof(octets)), -EIO);
+	setvbuf(full, NULL, _IONBF, 0);
+	cr_expect_eq(mikey_decode_text(full, octets, sizeof(octets)), -EIO, "unbuffered");
 	fclose(full);
 }
 
@@ -352,7 +354,7 @@ static ssize_t input(const char *in, size_t cap)
 Test(mikey_decode, input_of_no_known_form_is_refused)
 {
 	static const char *const bad[] = {"", " \n", "010", "hello world!", "AQ4A/",
-		"AQ4A/w=", "AQ4A/w===", "AQ=A", "====", "a=key-mgmt:mikey ",
+		"AQ4A/w=", "AQ4A/w===", "AQ=A", "AQ4A====", "====", "a=key-mgmt:mikey ",
 		"a=key-mgmt:mikey AQ4*", "a=key-mgmt:keyp1 AQ4A"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -8,7 +8,7 @@
 #include "tests/unit/mikey_rebuild.h"
 #include "tests/unit/mikey_vectors.h"
 
-enum { ROOM = 4096, CANARY = 0xa5 };
+enum { ROOM = 80000, CANARY = 0xa5 };
 
 static const uint8_t zeroes[300];
 static const struct mikey_ticket_head base_ticket = {.type = 1, .subtype = 1, .version = 1};
@@ -142,6 +142,22 @@ Test(mikey_writer, values_that_fields_cannot_hold_fail)
 	key = (struct mikey_key_spec){.type = MIKEY_TGK, .kv = 3};
 	mikey_write_begin_keys(&w, out, sizeof(out));
 	cr_expect_eq(mikey_write_key(&w, &key), SIZE_MAX);
+}
+
+Test(mikey_writer, lengths_of_pke_and_sign_use_all_their_bits)
+{
+	static const uint8_t big[1 << 14];
+	struct mikey_writer w;
+	uint8_t out[ROOM], again[ROOM];
+	size_t len;
+
+	begin(&w, out);
+	mikey_write_pke(&w, 3, big, (1 << 14) - 1);
+	mikey_write_sign(&w, 15, big, (1 << 12) - 1);
+	len = mikey_write_end(&w);
+	cr_assert_eq(len, 10 + 3 + 16383 + 2 + 4095);
+	cr_expect_eq(mikey_rebuild(out, len, REBUILD_PARTS, again, sizeof(again)), len);
+	cr_expect_arr_eq(again, out, len);
 }
 
 Test(mikey_writer, messages_over_65535_octets_fail)
