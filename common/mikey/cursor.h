@@ -18,13 +18,14 @@ enum { CURSOR_NO_ERROR_NO = -1 };
 struct mikey_cursor {
 	const uint8_t *octets; /* offsets count from here */
 	size_t pos;
-	size_t end;
+	size_t end; /* pos once it has failed: one comparison refuses every further read */
 	/* set by the first failure */
 	bool failed;
 	int error_no; /* enum mikey_error when an algorithm is unknown, else CURSOR_NO_ERROR_NO */
 	const char *fault; /* field that was read, or what is wrong */
 	size_t fault_off;
 	size_t fault_want; /* octets wanted; 0: fault is not about the length */
+	size_t fault_left; /* octets that were left */
 };
 
 /* Reads octets[off .. off + len). The caller knows that they exist and that off + len <= 65535. */
@@ -44,38 +45,22 @@ static inline size_t cursor_left(const struct mikey_cursor *c)
 	return c->end - c->pos;
 }
 
-/* what: a constant string. off: where the octet at fault is. */
-static inline void cursor_fail(struct mikey_cursor *c, size_t off, const char *what)
-{
-	if (c->failed)
-		return;
-	c->failed = true;
-	c->fault = what;
-	c->fault_off = off;
-}
-
+/* Failures; the first counts. what, field: constant strings. off: where the octet at fault is. */
+void cursor_fail(struct mikey_cursor *c, size_t off, const char *what);
 /* An algorithm or type whose length is not known; error_no: enum mikey_error. */
-static inline void cursor_fail_unknown(
-	struct mikey_cursor *c, size_t off, const char *what, int error_no)
-{
-	if (c->failed)
-		return;
-	cursor_fail(c, off, what);
-	c->error_no = error_no;
-}
+void cursor_fail_unknown(struct mikey_cursor *c, size_t off, const char *what, int error_no);
+/* n octets of a field are not there. */
+void cursor_fail_short(struct mikey_cursor *c, size_t n, const char *field);
 
 /* Moves over n octets; false (and failed) when they are not there. */
 static inline bool cursor_take(struct mikey_cursor *c, size_t n, const char *field)
 {
-	if (!c->failed && n <= c->end - c->pos) {
-		c->pos += n;
-		return true;
+	if (__builtin_expect(n > c->end - c->pos, 0)) {
+		cursor_fail_short(c, n, field);
+		return false;
 	}
-	if (!c->failed) {
-		cursor_fail(c, c->pos, field);
-		c->fault_want = n;
-	}
-	return false;
+	c->pos += n;
+	return true;
 }
 
 static inline uint8_t cursor_u8(struct mikey_cursor *c, const char *field)
@@ -122,7 +107,7 @@ static inline struct mikey_span cursor_span(struct mikey_cursor *c, size_t n, co
 /* Nothing may be left. */
 static inline void cursor_finish(struct mikey_cursor *c, const char *what)
 {
-	if (!c->failed && c->pos != c->end)
+	if (c->pos != c->end)
 		cursor_fail(c, c->pos, what);
 }
 

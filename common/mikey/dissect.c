@@ -45,11 +45,9 @@ void dissect_error(struct dissector *d, const struct mikey_cursor *c, int kind)
 			c->fault, c->octets[c->fault_off]);
 	else if (c->fault_want > 0)
 		snprintf(what, sizeof(what), "%s%s: %zu octet%s expected, %zu left", prefix,
-			c->fault, c->fault_want, c->fault_want == 1 ? "" : "s", cursor_left(c));
-	else if (c->fault_off < c->end)
-		snprintf(what, sizeof(what), "%s%s", prefix, c->fault);
+			c->fault, c->fault_want, c->fault_want == 1 ? "" : "s", c->fault_left);
 	else
-		snprintf(what, sizeof(what), "%s%s, at the end", prefix, c->fault);
+		snprintf(what, sizeof(what), "%s%s", prefix, c->fault);
 	emit_fault(d, c->fault_off, what);
 }
 
@@ -66,7 +64,7 @@ static void emit_payload(struct dissector *d, const struct mikey_payload_view *p
 static void emit_torn_ticket(struct dissector *d, const struct mikey_cursor *c, size_t start,
 	const struct mikey_payload_view *p)
 {
-	struct mikey_span where = {(uint16_t)start, (uint16_t)(c->end - start)};
+	struct mikey_span where = {(uint16_t)start, (uint16_t)(c->pos + c->fault_left - start)};
 
 	if ((p->kind != MIKEY_TP && p->kind != MIKEY_TICKET) || p->ticket.tp_data.len == 0)
 		return;
@@ -146,7 +144,8 @@ static void dissect_hdr(struct dissector *d, struct mikey_cursor *c, struct mike
 
 	mikey_hdr_read(c, m);
 	if (c->failed) {
-		dissect_octets(d, "octets", (struct mikey_span){0, (uint16_t)c->end});
+		dissect_octets(
+			d, "octets", (struct mikey_span){0, (uint16_t)(c->pos + c->fault_left)});
 		dissect_error(d, c, -1);
 		return;
 	}

@@ -129,7 +129,6 @@ static void read_sign(struct mikey_cursor *c, struct mikey_payload_view *p)
 {
 	uint16_t v = cursor_u16(c, "S type and Signature len");
 
-	p->next = MIKEY_LAST;
 	p->type = (uint8_t)(v >> 12);
 	p->data = cursor_span(c, v & 0x0fff, "Signature");
 }
@@ -140,6 +139,7 @@ static void read_ticket(struct mikey_cursor *c, struct mikey_payload_view *p)
 	size_t start = c->pos;
 	uint32_t bits;
 
+	*t = (struct mikey_ticket){0};
 	t->type = cursor_u16(c, "Ticket Type");
 	t->subtype = cursor_u8(c, "Subtype");
 	t->version = cursor_u8(c, "Version");
@@ -230,7 +230,10 @@ bool mikey_payload_read(struct mikey_cursor *c, uint16_t kind, struct mikey_payl
 {
 	size_t start = c->pos;
 
-	*p = (struct mikey_payload_view){.kind = kind};
+	p->kind = kind;
+	p->next = MIKEY_LAST;
+	p->role = 0;
+	p->data = (struct mikey_span){0, 0};
 	if (kind != MIKEY_SIGN)
 		p->next = cursor_u8(c, "Next Payload");
 	read_body(c, p);

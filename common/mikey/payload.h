@@ -23,6 +23,7 @@ struct mikey_validity {
 	struct mikey_span from, to;
 };
 
+/* Members of which no kind is named below are always set, the others for those kinds only. */
 struct mikey_payload_view {
 	uint16_t kind; /* enum mikey_payload or MIKEY_THDR */
 	uint8_t next;  /* next payload; SIGN has none: MIKEY_LAST */
