@@ -6,6 +6,7 @@
 #include "common/crypto/secret.h"
 #include "common/ue/accept.h"
 #include "common/ue/exchange.h"
+#include "common/ue/policy.h"
 #include "common/ue/protect.h"
 
 /* KEMAC of the TRANSFER_INIT, under MPKi. */
@@ -129,14 +130,26 @@ static enum ue_result prepare(const struct ue *ue, const struct ue_incoming *in,
 	return ue_draw(ue, UE_DRAW_RANDR, 0, d->rand, d->rand_len);
 }
 
-static void write_identity(
-	const struct ue *ue, const struct ue_resolved *res, struct mikey_writer *w)
+/* Not forked: the first of our identities that the ticket names; the Initiator checks it. */
+static struct identity own_recipient(const struct ue *ue, const struct ue_incoming *in)
+{
+	for (unsigned int i = 0; i < ue->n_uids; i++) {
+		if (ue_policy_matches(&in->tp, in->m.octets, ue->uids[i])) {
+			return ue->uids[i];
+		}
+	}
+	return ue->uids[0];
+}
+
+static void write_identity(const struct ue *ue, const struct ue_incoming *in,
+	const struct ue_resolved *res, struct mikey_writer *w)
 {
 	if (res->forked) {
 		mikey_write_idr(w, MIKEY_IDRR, res->id_type, res->id, res->id_len);
 		mikey_write_randr(w, MIKEY_RANDRKMS, res->rand, res->rand_len);
 	} else {
-		mikey_write_idr(w, MIKEY_IDRR, ue->id_type, ue->uids[0].data, ue->uids[0].len);
+		const struct identity id = own_recipient(ue, in);
+		mikey_write_idr(w, MIKEY_IDRR, ue->id_type, id.data, id.len);
 	}
 }
 
@@ -159,7 +172,7 @@ static size_t write(const struct ue *ue, const struct ue_incoming *in,
 	if (d->rand_len != 0) {
 		mikey_write_randr(&d->w, MIKEY_RANDRR, d->rand, d->rand_len);
 	}
-	write_identity(ue, res, &d->w);
+	write_identity(ue, in, res, &d->w);
 	if (d->own_sp) {
 		ue_sp_srtp(&sp, d->policy_no,
 			in->m.prf == MIKEY_PRF_MIKEY_1 ? UE_SUITE_A : UE_SUITE_B);

@@ -202,7 +202,7 @@ static enum ue_result write(const struct ue *ue, const struct ue_ticket *t,
 	return UE_OK;
 }
 
-/* V over all but Initiator Data and its length (readings N12), then Vi = V, then Vr. */
+/* V over all but Initiator Data and its length, then Vi = V, then Vr. */
 static void seal(const struct ue *ue, const struct ue_ticket *t, const struct ue_offer *o,
 	const struct draft *d)
 {
