@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/ue/wish.h"
 
@@ -72,7 +73,9 @@ void usage_error(const char *format, ...)
 	(void)vfprintf(stderr, format, args);
 	(void)fputc('\n', stderr);
 	va_end(args);
-	exit(EXIT_USAGE);
+	/* At once, from wherever this was found: what is open and allocated goes with the process. */
+	(void)fflush(NULL);
+	_exit(EXIT_USAGE);
 }
 
 const char *options_need(const char *value, const char *option)
