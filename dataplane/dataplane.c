@@ -66,6 +66,7 @@ static int open_ports(struct dataplane *d)
 		err = port_open(&d->ports[d->n_ports], id, &s);
 		if (err)
 			return err;
+		d->link_up[d->n_ports] = port_link_is_up(&d->ports[d->n_ports]);
 		d->n_ports++;
 	}
 	return 0;

@@ -17,6 +17,7 @@ struct dataplane {
 	unsigned int n_workers;
 	unsigned int n_running; /* workers whose thread was started */
 	struct port ports[PORTS_MAX];
+	bool link_up[PORTS_MAX];
 	struct worker *workers[OPTIONS_WORKERS_MAX];
 	unsigned int stop; /* workers read it */
 	struct shared shared;

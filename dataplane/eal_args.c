@@ -196,8 +196,7 @@ static const char *refuse(const struct options *o, const struct eal_facts *facts
 
 	for (unsigned int i = 0; i < sizeof(cores) / sizeof(cores[0]); i++)
 		if (eal_option(o, cores[i]))
-			return "EAL core arguments are filled in: use --workers and --cpus before "
-			       "the \"--\" instead";
+			return "EAL core arguments are filled in: use --workers and --cpus";
 	if (eal_option(o, "--proc-type"))
 		return "--proc-type: the data plane is always a primary process; leave it out";
 	if (eal_option(o, "--in-memory") && (!facts->hugepages || eal_option(o, "--no-huge")))

@@ -186,7 +186,6 @@ static void receive_groups(struct port *port)
 int port_open(struct port *port, uint16_t id, const struct port_settings *settings)
 {
 	struct rte_eth_dev_info info;
-	struct rte_eth_link link = {0};
 	int err;
 
 	*port = (struct port){.id = id};
@@ -203,7 +202,7 @@ int port_open(struct port *port, uint16_t id, const struct port_settings *settin
 	if (err < 0)
 		return fail(port, "port does not start", err);
 	receive_groups(port);
-	if (rte_eth_link_get_nowait(id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN)
+	if (!port_link_is_up(port))
 		log_line(LOG_WARNING, "port has no link", "port=%s driver=%s", port->name,
 			port->driver);
 	log_line(LOG_INFO, "port open",
@@ -219,9 +218,11 @@ void port_close(struct port *port)
 {
 	int err;
 
-	/* The interface is not ours alone: leave it as it was. */
-	if (port->promiscuous && rte_eth_promiscuous_disable(port->id) < 0)
-		log_line(LOG_WARNING, "port stays in promiscuous mode", "port=%s", port->name);
+	/* The interface is not ours alone: leave it as it was. Some ports know no other mode. */
+	err = port->promiscuous ? rte_eth_promiscuous_disable(port->id) : 0;
+	if (err < 0 && err != -ENOTSUP)
+		log_line(LOG_WARNING, "port stays in promiscuous mode", "port=%s error=\"%s\"",
+			port->name, rte_strerror(-err));
 	err = rte_eth_dev_stop(port->id);
 	if (err < 0)
 		log_line(LOG_WARNING, "port does not stop", "port=%s error=\"%s\"", port->name,
@@ -230,4 +231,11 @@ void port_close(struct port *port)
 	if (err < 0)
 		log_line(LOG_WARNING, "port does not close", "port=%s error=\"%s\"", port->name,
 			rte_strerror(-err));
+}
+
+bool port_link_is_up(const struct port *port)
+{
+	struct rte_eth_link link = {0};
+
+	return rte_eth_link_get_nowait(port->id, &link) < 0 || link.link_status == RTE_ETH_LINK_UP;
 }

@@ -35,4 +35,7 @@ struct port_settings {
 int port_open(struct port *port, uint16_t id, const struct port_settings *settings);
 void port_close(struct port *port);
 
+/* Has the port a link now. One that cannot tell has. */
+bool port_link_is_up(const struct port *port);
+
 #endif

@@ -94,8 +94,27 @@ static void on_lost(void *arg)
 	load_abort(&d->load);
 }
 
+/* Neighbours behind a link that was down have not heard of us. */
+static void watch_links(struct dataplane *d)
+{
+	bool came_up = false;
+
+	for (unsigned int i = 0; i < d->n_ports; i++) {
+		bool up = port_link_is_up(&d->ports[i]);
+
+		if (up != d->link_up[i])
+			log_line(LOG_WARNING, "link changed", "port=%s link=%s", d->ports[i].name,
+				up ? "up" : "down");
+		came_up |= up && !d->link_up[i];
+		d->link_up[i] = up;
+	}
+	if (came_up)
+		announcer_update(&d->announcer, NULL, &d->announced);
+}
+
 static void tick(struct dataplane *d, uint64_t now_ms)
 {
+	watch_links(d);
 	stats_collect(&d->stats, d->workers, d->n_workers, &d->shared);
 	link_report(&d->link, &d->stats.report, now_ms);
 	announcer_tick(&d->announcer, d->workers[0]);
