@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker with real packet buffers: bursts are put into its hands, what it sends comes out of a
+ * ring. A plain program: the EAL and Criterion's processes do not go together. The port is DPDK's
+ * ring device, or counts as one that sums by itself.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <urcu-qsbr.h>
+
+#include "common/mikey/types.h"
+#include "dataplane/worker.h"
+#include "net_frames.h"
+
+enum { RING_SIZE = 128, QUEUE_SIZE = 64, BUFFER_SIZE = 4096, JUNK_LEN = 100 };
+
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                        \
+		}                                                                       \
+	} while (0)
+
+static struct shared shared;
+static unsigned int stop;
+static struct worker *w;
+static struct port port = {.mtu = 1500, .mac_shared = false, .name = "ring", .driver = "net_ring"};
+static struct rte_ring *sent;
+
+static void publish(uint32_t source_rate, uint32_t worker_rate)
+{
+	static const uint8_t key[32] = {7};
+	static struct ipc_snapshot ipc;
+	struct crypto *crypto = crypto_open("openssl");
+	struct snapshot *s;
+	const char *why;
+
+	CHECK(crypto);
+	ipc = (struct ipc_snapshot){.epoch = 5,
+		.kms_identity = {(const uint8_t *)"kms@x", 5},
+		.profile = 1,
+		.max_skew_s = 300,
+		.default_lifetime_s = 60,
+		.max_lifetime_s = 60,
+		.in_sync = 1,
+		.max_message = 8192,
+		.max_idr_r = 32,
+		.max_identity = 255,
+		.max_keys = 16,
+		.n_types = 1,
+		.types = {{1, 1, 1}},
+		.n_keys = 1,
+		.keys = {{.id = {(const uint8_t *)"tpk-1", 5},
+			.key = {key, 32},
+			.seals_until = INT64_MAX,
+			.resolves_until = INT64_MAX,
+			.state = 1}},
+		.errors_per_source_rate = source_rate,
+		.errors_per_source_burst = 1,
+		.errors_per_worker_rate = worker_rate,
+		.n_addresses = 2,
+		.addresses = {{.family = 4, .port = 2269}, {.family = 6, .port = 2269}}};
+	memcpy(ipc.addresses[0].octets, frame_our4, 4);
+	memcpy(ipc.addresses[1].octets, frame_our6, 16);
+	CHECK(snapshot_build(&s, crypto, &ipc, &why) == 0);
+	snapshot_publish(&shared, s);
+	crypto_close(crypto);
+}
+
+static uint64_t counted(enum verdict v)
+{
+	return w->stats.verdicts[v];
+}
+
+/* Gives the worker a burst of n equal frames. */
+static void burst_of(const struct frame *f, unsigned int n, uint64_t flags)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+
+		CHECK(m);
+		memcpy(rte_pktmbuf_append(m, (uint16_t)f->len), f->octets, f->len);
+		m->ol_flags |= flags;
+		w->burst.rx[i] = m;
+	}
+	worker_burst(w, &port, n);
+}
+
+static struct rte_mbuf *take(void)
+{
+	void *m = NULL;
+
+	return rte_ring_dequeue(sent, &m) == 0 ? m : NULL;
+}
+
+/* Everything that is not in the pool has leaked. */
+static void expect_all_returned(void)
+{
+	struct rte_mbuf *m;
+
+	while ((m = take()))
+		rte_pktmbuf_free(m);
+	CHECK(rte_mempool_in_use_count(w->pool) == 0);
+}
+
+/* A message that the engine answers with an Error before it knows who sent it: version 2. */
+static struct frame junk(enum frame_kind kind)
+{
+	struct frame f = frame_make(kind);
+	size_t headers = kind == FRAME_UDP4 ? 42 : 62;
+	size_t udp_len = 8 + JUNK_LEN;
+
+	memset(f.octets + headers, 0, JUNK_LEN);
+	f.octets[headers] = 2;
+	f.octets[headers + 1] = MIKEY_REQUEST_INIT_PSK;
+	f.octets[headers - 4] = (uint8_t)(udp_len >> 8);
+	f.octets[headers - 3] = (uint8_t)udp_len;
+	f.len = headers + JUNK_LEN;
+	if (kind == FRAME_UDP4)
+		f.octets[17] = (uint8_t)(20 + udp_len);
+	else
+		f.octets[19] = (uint8_t)udp_len;
+	frame_fix_checksums(&f);
+	return f;
+}
+
+static void nothing_is_answered_before_everything_is_there(void)
+{
+	struct frame f = frame_make(FRAME_ARP);
+
+	burst_of(&f, 3, 0);
+	CHECK(counted(VERDICT_DROP_NOT_READY) == 3);
+	publish(0, 0);
+	burst_of(&f, 2, 0);
+	CHECK(counted(VERDICT_DROP_NOT_READY) == 5);
+	CHECK(!take());
+	subscribers_publish(&shared, subscriber_table_new(16));
+	burst_of(&f, 2, 0);
+	CHECK(counted(VERDICT_DROP_NOT_READY) == 5);
+	CHECK(counted(VERDICT_ARP_ANSWERED) == 2);
+	CHECK(rte_ring_count(sent) == 2);
+	expect_all_returned();
+}
+
+static void echo_and_errors_leave_with_right_checksums(void)
+{
+	static const enum frame_kind echoes[] = {FRAME_ECHO4, FRAME_ECHO6},
+				     messages[] = {FRAME_UDP4, FRAME_UDP6};
+
+	for (int i = 0; i < 2; i++) {
+		struct frame f = frame_make(echoes[i]);
+		struct rte_mbuf *m;
+
+		burst_of(&f, 1, 0);
+		m = take();
+		CHECK(m && frame_is_intact(rte_pktmbuf_mtod(m, const uint8_t *), m->pkt_len));
+		rte_pktmbuf_free(m);
+		f = junk(messages[i]);
+		burst_of(&f, 1, 0);
+		m = take();
+		CHECK(m && frame_is_intact(rte_pktmbuf_mtod(m, const uint8_t *), m->pkt_len));
+		/* MIKEY Error, not longer than what it answers */
+		CHECK(rte_pktmbuf_mtod(m, const uint8_t *)[(i ? 62 : 42) + 1] == MIKEY_ERROR);
+		CHECK(m->pkt_len <= f.len);
+		rte_pktmbuf_free(m);
+	}
+	CHECK(counted(VERDICT_MESSAGE_VERSION) == 2);
+	CHECK(w->stats.messages == 2);
+	expect_all_returned();
+}
+
+static void port_that_sums_is_told_what_to_sum(void)
+{
+	struct frame f = junk(FRAME_UDP6);
+	struct rte_mbuf *m;
+	uint8_t *octets;
+	uint16_t sum;
+
+	port.tx_udp_checksum = true;
+	burst_of(&f, 1, 0);
+	port.tx_udp_checksum = false;
+	m = take();
+	CHECK(m && (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM);
+	CHECK(m->ol_flags & RTE_MBUF_F_TX_IPV6);
+	CHECK(m->l2_len == 14 && m->l3_len == 40);
+	octets = rte_pktmbuf_mtod(m, uint8_t *);
+	sum = frame_checksum(octets + 54, m->pkt_len - 54, 0);
+	octets[60] = (uint8_t)(sum >> 8);
+	octets[61] = (uint8_t)sum;
+	CHECK(frame_is_intact(octets, m->pkt_len));
+	rte_pktmbuf_free(m);
+	expect_all_returned();
+}
+
+/* The frame in pieces of size octets. */
+static struct rte_mbuf *chain_of(const struct frame *f, size_t size)
+{
+	struct rte_mbuf *head = NULL;
+
+	for (size_t off = 0; off < f->len; off += size) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+		size_t n = f->len - off < size ? f->len - off : size;
+
+		CHECK(m);
+		memcpy(rte_pktmbuf_append(m, (uint16_t)n), f->octets + off, n);
+		if (!head)
+			head = m;
+		else
+			CHECK(rte_pktmbuf_chain(head, m) == 0);
+	}
+	return head;
+}
+
+static void frames_in_pieces_are_put_together(void)
+{
+	struct frame f = frame_make(FRAME_ECHO4);
+	uint64_t before = counted(VERDICT_ECHO_ANSWERED);
+	struct rte_mbuf *m;
+
+	for (size_t size = 1; size < f.len; size += 7) {
+		w->burst.rx[0] = chain_of(&f, size);
+		worker_burst(w, &port, 1);
+		m = take();
+		CHECK(m && frame_is_intact(rte_pktmbuf_mtod(m, const uint8_t *), m->pkt_len));
+		rte_pktmbuf_free(m);
+	}
+	/* No room behind the first piece: a buffer of its own. */
+	m = chain_of(&f, 20);
+	m->data_off = (uint16_t)(m->buf_len - m->data_len);
+	memcpy(rte_pktmbuf_mtod(m, void *), f.octets, m->data_len);
+	w->burst.rx[0] = m;
+	worker_burst(w, &port, 1);
+	CHECK(counted(VERDICT_ECHO_ANSWERED) == before + (f.len + 5) / 7 + 1);
+	expect_all_returned();
+}
+
+static void frames_that_fit_no_buffer_are_dropped(void)
+{
+	struct rte_mbuf *head = rte_pktmbuf_alloc(w->pool), *tail = rte_pktmbuf_alloc(w->pool);
+
+	CHECK(head && tail);
+	CHECK(rte_pktmbuf_append(head, BUFFER_SIZE) && rte_pktmbuf_append(tail, 100));
+	memset(rte_pktmbuf_mtod(head, void *), 0, BUFFER_SIZE);
+	CHECK(rte_pktmbuf_chain(head, tail) == 0);
+	w->burst.rx[0] = head;
+	worker_burst(w, &port, 1);
+	CHECK(counted(VERDICT_DROP_FRAME_SEGMENTS) == 1);
+	expect_all_returned();
+}
+
+static void what_the_port_found_out_counts(void)
+{
+	struct frame f = junk(FRAME_UDP4);
+	uint64_t before = counted(VERDICT_MESSAGE_VERSION);
+
+	burst_of(&f, 1, RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED);
+	CHECK(counted(VERDICT_DROP_ETH_VLAN) == 1);
+	f.octets[60] ^= 1;
+	burst_of(&f, 1, RTE_MBUF_F_RX_L4_CKSUM_BAD);
+	CHECK(counted(VERDICT_DROP_UDP_CHECKSUM) == 1);
+	burst_of(&f, 1, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+	CHECK(counted(VERDICT_MESSAGE_VERSION) == before + 1);
+	/* A port that calls a right sum wrong is not believed. */
+	f.octets[60] ^= 1;
+	burst_of(&f, 1, RTE_MBUF_F_RX_L4_CKSUM_BAD);
+	CHECK(counted(VERDICT_MESSAGE_VERSION) == before + 2);
+	expect_all_returned();
+}
+
+static void answers_longer_than_the_mtu_stay(void)
+{
+	struct frame f = junk(FRAME_UDP4);
+
+	port.mtu = 40;
+	burst_of(&f, 1, 0);
+	port.mtu = 1500;
+	CHECK(counted(VERDICT_DROP_RESPONSE_MTU) == 1);
+	CHECK(!take());
+	expect_all_returned();
+}
+
+static void errors_are_limited_and_echo_is_not(void)
+{
+	struct frame f = junk(FRAME_UDP4), echo = frame_make(FRAME_ECHO4);
+
+	publish(1, 0);
+	burst_of(&f, 10, 0);
+	CHECK(rte_ring_count(sent) == 1);
+	CHECK(counted(VERDICT_DROP_ERROR_SOURCE_LIMIT) == 9);
+	burst_of(&echo, 10, 0);
+	CHECK(rte_ring_count(sent) == 11);
+	publish(0, 10);
+	burst_of(&f, 10, 0);
+	CHECK(counted(VERDICT_DROP_ERROR_WORKER_LIMIT) >= 8);
+	publish(0, 0);
+	expect_all_returned();
+}
+
+static void full_queue_is_counted_and_nothing_leaks(void)
+{
+	struct frame f = frame_make(FRAME_ARP);
+
+	for (int i = 0; i < 4; i++)
+		burst_of(&f, WORKER_BURST, 0);
+	CHECK(rte_ring_count(sent) == RING_SIZE - 1);
+	CHECK(counted(VERDICT_DROP_TX_FULL) == 4 * WORKER_BURST - (RING_SIZE - 1));
+	expect_all_returned();
+}
+
+static void empty_pool_is_counted_and_nothing_leaks(void)
+{
+	struct frame arp = frame_make(FRAME_ARP), message = junk(FRAME_UDP6);
+	static struct rte_mbuf *held[65536];
+	unsigned int n = 0;
+	const struct frame *frames[] = {&arp, &message};
+
+	for (int i = 0; i < 2; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+
+		CHECK(m);
+		memcpy(rte_pktmbuf_append(m, (uint16_t)frames[i]->len), frames[i]->octets,
+			frames[i]->len);
+		w->burst.rx[i] = m;
+	}
+	while ((held[n] = rte_pktmbuf_alloc(w->pool)))
+		n++;
+	worker_burst(w, &port, 2);
+	CHECK(counted(VERDICT_DROP_NO_BUFFER) == 2);
+	for (unsigned int i = 0; i < n; i++)
+		rte_pktmbuf_free(held[i]);
+	expect_all_returned();
+}
+
+static char runtime[] = "/tmp/tkms-worker-XXXXXX";
+
+static void runtime_remove(void)
+{
+	static const char *const below[] = {"/dpdk/worker-eal", "/dpdk", ""};
+
+	for (int i = 0; i < 3; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s%s", runtime, below[i]);
+		CHECK(rmdir(path) == 0);
+	}
+}
+
+static void start(void)
+{
+	char *argv[] = {(char[]){"worker-eal"}, (char[]){"--no-huge"}, (char[]){"-m256"},
+		(char[]){"--no-pci"}, (char[]){"--no-telemetry"}, (char[]){"--no-shconf"},
+		(char[]){"--file-prefix=worker-eal"}, (char[]){"--lcores=0@0,1@0"},
+		(char[]){"--log-level=*:error"}, NULL};
+	struct worker_settings settings = {.crypto = "openssl",
+		.queue_size = QUEUE_SIZE,
+		.n_ports = 1,
+		.buffer_size = BUFFER_SIZE,
+		.shared = &shared,
+		.stop = &stop};
+	struct rte_eth_conf conf = {0};
+	struct rte_ring *none;
+	int id;
+
+	/* The EAL makes a folder there, whatever it is told. */
+	CHECK(mkdtemp(runtime) && setenv("RUNTIME_DIRECTORY", runtime, 1) == 0);
+	CHECK(rte_eal_init(9, argv) >= 0);
+	w = worker_new(&settings);
+	CHECK(w);
+	none = rte_ring_create("none", RING_SIZE, 0, 0);
+	sent = rte_ring_create("sent", RING_SIZE, 0, 0);
+	CHECK(none && sent);
+	id = rte_eth_from_rings("test", &none, 1, &sent, 1, 0);
+	CHECK(id >= 0);
+	port.id = (uint16_t)id;
+	memcpy(port.mac, frame_our_mac, 6);
+	CHECK(rte_eth_dev_configure(port.id, 1, 1, &conf) == 0);
+	CHECK(rte_eth_rx_queue_setup(port.id, 0, QUEUE_SIZE, 0, NULL, w->pool) == 0);
+	CHECK(rte_eth_tx_queue_setup(port.id, 0, QUEUE_SIZE, 0, NULL) == 0);
+	CHECK(rte_eth_dev_start(port.id) == 0);
+	w->ports = &port;
+	w->n_ports = 1;
+}
+
+int main(void)
+{
+	start();
+	nothing_is_answered_before_everything_is_there();
+	echo_and_errors_leave_with_right_checksums();
+	port_that_sums_is_told_what_to_sum();
+	frames_in_pieces_are_put_together();
+	frames_that_fit_no_buffer_are_dropped();
+	what_the_port_found_out_counts();
+	answers_longer_than_the_mtu_stay();
+	errors_are_limited_and_echo_is_not();
+	full_queue_is_counted_and_nothing_leaks();
+	empty_pool_is_counted_and_nothing_leaks();
+	shared_clear(&shared);
+	worker_free(w);
+	CHECK(rte_eal_cleanup() == 0);
+	runtime_remove();
+	return 0;
+}
