@@ -73,7 +73,8 @@ void usage_error(const char *format, ...)
 	(void)vfprintf(stderr, format, args);
 	(void)fputc('\n', stderr);
 	va_end(args);
-	/* At once, from wherever this was found: what is open and allocated goes with the process. */
+	/* At once, from wherever this was found: what is open and allocated goes with the process.
+	 */
 	(void)fflush(NULL);
 	_exit(EXIT_USAGE);
 }

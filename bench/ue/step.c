@@ -92,17 +92,31 @@ int command_request(struct options *o, struct crypto *crypto)
 	return end(s, status);
 }
 
+/* Whom the message is for: --callee, else the only recipient of the ticket. */
+static struct identity callee(const struct options *o, const struct ue_ticket *t)
+{
+	struct mikey_tp_data tp;
+	if (o->callee != NULL) {
+		return (struct identity){(const uint8_t *)o->callee, (uint16_t)strlen(o->callee)};
+	}
+	if (ue_ticket_policy(t, &tp) == UE_OK && tp.n_idr_r == 1) {
+		const struct identity id = {
+			mikey_at(t->body, tp.idr_r[0].data), tp.idr_r[0].data.len};
+		if (identity_wildcards(id) == 0) {
+			return id;
+		}
+	}
+	usage_error("--callee is missing: the ticket is for more than one");
+}
+
 int command_transfer(struct options *o, struct crypto *crypto)
 {
 	const char *file = options_need(o->ticket, "--ticket");
 	struct step *s = begin(o, crypto, "transfer", o->message);
-	struct identity idr_r = {NULL, 0};
 	struct ue_offer offer;
 	load_ticket(file, &s->ticket, &s->user.ue.suite);
-	if (o->callee != NULL) {
-		idr_r = (struct identity){(const uint8_t *)o->callee, (uint16_t)strlen(o->callee)};
-	}
-	enum ue_result r = ue_offer_srtp(&s->user.ue, &s->ticket, idr_r, NULL, &offer);
+	enum ue_result r =
+		ue_offer_srtp(&s->user.ue, &s->ticket, callee(o, &s->ticket), NULL, &offer);
 	if (r == UE_OK) {
 		r = ue_transfer_build(&s->user.ue, &s->ticket, &offer, client_clock_ntp(), s->init,
 			sizeof(s->init), &s->init_len);

@@ -100,7 +100,7 @@ static enum ue_result check_offer(
 		return r;
 	}
 	if (ue->n_uids == 0 || ue->uids[0].len == 0 || ue->uids[0].len > IDENTITY_MAX ||
-		o->idr_r.len > IDENTITY_MAX) {
+		o->idr_r.len == 0 || o->idr_r.len > IDENTITY_MAX) {
 		return UE_IDENTITY;
 	}
 	if (o->n_sp > UE_SP_MAX ||
@@ -187,7 +187,7 @@ static enum ue_result write(const struct ue *ue, const struct ue_ticket *t,
 	ue_write_now(&d->w, ue->ts_type, now, t64);
 	mikey_write_randr(&d->w, MIKEY_RANDRI, d->rand, d->k.rand_i.len);
 	mikey_write_idr(&d->w, MIKEY_IDRI, ue->id_type, ue->uids[0].data, ue->uids[0].len);
-	if (o->idr_r.len != 0) {
+	if (!o->omit_idr_r) {
 		mikey_write_idr(&d->w, MIKEY_IDRR, ue->id_type, o->idr_r.data, o->idr_r.len);
 	}
 	for (unsigned int i = 0; i < o->n_sp; i++) {

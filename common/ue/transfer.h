@@ -16,7 +16,8 @@ struct ue_offer {
 	struct ue_map map;
 	unsigned int n_sp;
 	struct ue_sp sp[UE_SP_MAX];
-	struct identity idr_r;	      /* whom it is for, may be a name of a group; len 0: omitted */
+	struct identity idr_r; /* whom it is for, may be a name of a group; always under the MAC */
+	uint8_t omit_idr_r;    /* leave the payload out: the responder has that one identity */
 	const struct ue_keyset *keys; /* the Initiator's own session keys (flag L, RFC 6043 section
 					 8); NULL: none */
 };

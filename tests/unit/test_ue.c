@@ -140,6 +140,41 @@ Test(ue, a_resolved_ticket_takes_another_transfer_only_with_flag_j)
 	crypto_close(c);
 }
 
+Test(ue, an_omitted_idrr_is_under_the_mac_all_the_same)
+{
+	struct crypto *c = crypto();
+	struct ue_policy policy;
+	struct ue_offer offer;
+	struct mikey_message m;
+	uint8_t buf[MESSAGE_MAX];
+	size_t len;
+
+	exchange_open_named(&x, "mode4", 'B', c);
+	exchange_policy(&x, &x.transfer, &policy);
+	uint64_t now = exchange_clock(&x.transfer);
+	x.alice.ue.random = ue_random_system;
+	for (unsigned int i = 0; i < 2; i++) {
+		cr_assert_eq(ue_ticket_make(&x.alice.ue, &policy, &x.tpk, now, &x.ticket), UE_OK);
+		/* Bob reads the message as addressed to his first identity. */
+		cr_assert_eq(
+			ue_offer_srtp(&x.alice.ue, &x.ticket, x.bob.uids[i], NULL, &offer), UE_OK);
+		offer.omit_idr_r = 1;
+		cr_assert_eq(ue_transfer_build(
+				     &x.alice.ue, &x.ticket, &offer, now, buf, sizeof(buf), &len),
+			UE_OK);
+		cr_assert_eq(mikey_parse_message(&m, buf, len), MIKEY_PARSE_OK);
+		cr_assert_not(m.idr[MIKEY_IDRR].present);
+		cr_assert_eq(ue_resolve_local(&x.bob.ue, buf, len, &x.tpk, now, &x.resolved),
+			i == 0 ? UE_OK : UE_TRANSFER_MAC);
+	}
+	offer.idr_r.len = 0;
+	x.ticket.used = 0;
+	cr_assert_eq(ue_transfer_build(&x.alice.ue, &x.ticket, &offer, now, buf, sizeof(buf), &len),
+		UE_IDENTITY);
+	exchange_close(&x);
+	crypto_close(c);
+}
+
 /* Section 8: the Initiator's own key, in a KEMAC under MPKi. */
 Test(ue, keys_of_the_initiator_reach_the_responder)
 {
