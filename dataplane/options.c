@@ -188,7 +188,7 @@ static bool take_option(struct options *o, int id, const char *text, FILE *err)
 		o->action = OPTIONS_HELP;
 		return true;
 	default: /* getopt has said what is wrong */
-		fprintf(err, "tkms-dataplane: try --help\n");
+		fprintf(err, "tkms-dataplane: EAL arguments follow after \"--\"; try --help\n");
 		return false;
 	}
 }
