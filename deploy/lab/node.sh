@@ -61,9 +61,8 @@ start_control() { spawn "$1" control "$(program tkms-control)" --config "$dir/$1
 
 start_dataplane() {
   rm -rf "/var/run/dpdk/$lab-$1"
-  spawn "$1" dataplane "$(program tkms-dataplane)" --socket "$dir/$1/dataplane.sock" --workers "$workers" -- \
-    --file-prefix "$lab-$1" \
-    --vdev "net_af_packet0,iface=dp0,qpairs=$workers,framesz=16384,blocksz=65536,framecnt=512"
+  spawn "$1" dataplane "$(program tkms-dataplane)" --socket "$dir/$1/dataplane.sock" --workers "$workers" --mtu 9000 \
+    -- --file-prefix="$lab-$1" --vdev=net_af_packet0,iface=dp0
 }
 
 # node_start NAME or NAME/PROCESS: starts what does not run.

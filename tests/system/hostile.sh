@@ -9,7 +9,7 @@ lab_up --subscribers "$work/subscribers.jsonl"
 address4=$TKMS_ADDRESSES address6=$TKMS_ADDRESSES6
 pids() { cat /run/"$TKMS_LAB"-lab/node1/*.pid; }
 before=$(pids)
-drops() { status '[.dataplane.counters | to_entries[] | select(.key | test("_ok$") | not) | .value] | add'; }
+drops() { status '[.dataplane.counters | to_entries[] | select(.key | test("_(ok|answered)$") | not) | .value] | add'; }
 
 check "a call works before" call "$address4"
 first=$(drops)
