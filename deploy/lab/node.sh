@@ -8,25 +8,23 @@ processes=(control dataplane)
 node_configure() {
   local home=$dir/$1 i list=()
   mkdir -m 700 "$home"
-  for ((i = 1; i <= addresses; i++)); do list+=("$(address4 "$i")/16" "$(address6 "$i")/64"); done
+  for ((i = 1; i <= addresses; i++)); do list+=("$(address4 "$i")/16" "\"$(address6 "$i")/64\""); done
   local IFS=,
   cat >"$home/tkms.yaml" <<EOF
-node: $1
-identity: $identity
-profile: $profile
+kms:
+  identity: $identity
+  profile: $profile
+node:
+  name: $1
+  state_dir: $home
+  run_dir: $home
+  kek_file: $home/kek
 service:
-  port: 2269
   addresses: [${list[*]}]
-store:
-  path: $home/store.db
-  kek: $home/kek
-sockets:
-  admin: $home/control.sock
-  dataplane: $home/dataplane.sock
+limits:
+  errors_per_source: 0
 keys:
   activation_lead: 200ms
-errors:
-  per_source_rate: 0
 EOF
   "$(program tkmsctl)" init --config "$home/tkms.yaml" >"$home/init.log" 2>&1 || {
     cat "$home/init.log" >&2
