@@ -83,16 +83,28 @@ network_client() {
   PATH=$build/bench:$PATH exec ip netns exec "$lab-client" "$@"
 }
 
-# Every service address answers a ping over the wire.
-network_probe() {
-  local address tries
-  for address in $(address_list 4 | tr , ' ') $(address_list 6 | tr , ' '); do
-    for ((tries = 0; ; tries++)); do
-      ip netns exec "$lab-client" ping -n -q -c 1 -W 1 "$address" >/dev/null 2>&1 && break
-      [[ $tries -lt 10 ]] || {
-        node_logs "${node_names[0]}" 30 >&2
-        die "$address does not answer"
-      }
-    done
+# answers ADDRESS COMMAND...: the command succeeds in the client namespace within ten tries.
+answers() {
+  local address=$1 tries
+  shift
+  for ((tries = 0; tries < 10; tries++)); do
+    ! ip netns exec "$lab-client" "$@" >"$dir/probe.log" 2>&1 || return 0
+    sleep 0.1
   done
+  cat "$dir/probe.log" >&2
+  node_logs "${node_names[0]}" 30 >&2
+  die "$address does not answer (${1##*/})"
+}
+
+# Every service address answers over the wire: an echo, and a request if there is somebody to ask for a ticket.
+network_probe() {
+  local address
+  [[ -z $subscribers ]] ||
+    (umask 077 && jq -c 'select(.expires | not)' "$subscribers" | head -n 1 >"$dir/probe.json")
+  for address in $(address_list 4 | tr , ' ') $(address_list 6 | tr , ' '); do
+    answers "$address" ping -n -q -c 1 -W 1 "$address"
+    [[ ! -s $dir/probe.json ]] ||
+      answers "$address" "$(program tkms-ue)" probe --kms "$address" --kms-identity "$identity" --as "$dir/probe.json"
+  done
+  rm -f "$dir/probe.json" "$dir/probe.log"
 }
