@@ -100,7 +100,7 @@ answers() {
 network_probe() {
   local address
   [[ -z $subscribers ]] ||
-    (umask 077 && jq -c 'select(.expires | not)' "$subscribers" | head -n 1 >"$dir/probe.json")
+    (umask 077 && jq -cn 'first(inputs | select(.expires | not))' "$subscribers" >"$dir/probe.json")
   for address in $(address_list 4 | tr , ' ') $(address_list 6 | tr , ' '); do
     answers "$address" ping -n -q -c 1 -W 1 "$address"
     [[ ! -s $dir/probe.json ]] ||
