@@ -167,4 +167,4 @@ node_wait() {
   die "$1 does not serve after two minutes; status: ${status:-none}"
 }
 # shellcheck disable=SC2016
-serving='.dataplane.connected and .dataplane.epoch == .keyring_epoch and .dataplane.subscribers == .subscribers'
+serving='. as $s | .dataplane | .connected and .loaded and .epoch == $s.keyring_epoch and .subscribers == $s.subscribers'

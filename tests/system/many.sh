@@ -31,5 +31,5 @@ done
 counted() { test "$(($(counter request_ok) + $(counter resolve_ok) - before))" -ge $((2 * rate * seconds)); }
 eventually 5 "the status counts them" counted
 check "nothing of it was dropped" test "$(counter drop_tx_full)" -eq 0
-both_workers() { status_is '.dataplane.workers | length == 2 and all(.messages > 1000)'; }
+both_workers() { status_is '.dataplane.worker_list | length == 2 and all(.messages > 1000)'; }
 eventually 5 "both workers took part" both_workers
