@@ -36,6 +36,7 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
+trap 'echo "FAILED: line $LINENO: $BASH_COMMAND"' ERR
 
 fail() {
   echo "FAILED: $*"

@@ -17,6 +17,8 @@ for address in $all; do
   done
 done
 
+ping_once() { client ping -n -q -c 1 -W 1 "$1" >"$work/ping.log"; }
+ping_once "${TKMS_ADDRESSES%%,*}"
 mac=$(client ip neigh show "${TKMS_ADDRESSES%%,*}" dev cl0 | grep -oE '([0-9a-f]{2}:){5}[0-9a-f]{2}')
 port_mac=$(ip -n "$TKMS_LAB-node1" link show dp0 | grep -oE 'ether [0-9a-f:]+' | cut -d' ' -f2)
 check "the hardware address is that of the port" test "$mac" = "$port_mac"

@@ -19,14 +19,13 @@ exposure() {
 check "the control process' sandbox is tight" exposure tkms-control 15
 check "the data plane's sandbox is as tight as its ports allow" exposure tkms-dataplane 40
 
+example() { diff <(tail -n +2 "$root/deploy/tkms.yaml") <("$TKMS_BUILD/control/tkms-control" --print-config); }
+check "the example configuration is what tkms-control says about its settings" example
 check "the example configuration is accepted" "$TKMS_BUILD/control/tkmsctl" check-config "$root/deploy/tkms.yaml"
 sed 's/^  identity:.*/  identity: nobody/' "$root/deploy/tkms.yaml" >"$work/bad.yaml"
 refuses "a wrong one is refused, with file, line and key" "identity" "$TKMS_BUILD/control/tkmsctl" check-config "$work/bad.yaml"
-check "the message names file and line" grep -qE "bad.yaml:[0-9]+" "$work/check.log"
-sed -n 's/^  #\([a-z_]*: .*\)/  \1/p' "$root/deploy/tkms.yaml" >"$work/defaults"
-check "the example shows at least 20 defaults" test "$(wc -l <"$work/defaults")" -ge 20
-sed -e 's/^  #\([a-z_]*:\)/  \1/' -e 's/^  #  - /    - /' "$root/deploy/tkms.yaml" >"$work/defaults.yaml"
-check "what it shows as defaults is accepted too" "$TKMS_BUILD/control/tkmsctl" check-config "$work/defaults.yaml"
+cp "$work/check.log" "$work/said"
+check "the message names file and line" grep -qE "bad.yaml:[0-9]+" "$work/said"
 check "every package of the list is installed" "$root/deploy/packages.sh" --check
 for script in quickstart test lab; do
   check "deploy/$script.sh explains itself" grep -q "deploy/$script.sh" <("$root/deploy/$script.sh" --help)
