@@ -11,7 +11,7 @@ set -euo pipefail
 packages=(
   # build
   build-essential meson ninja-build pkg-config
-  libdpdk-dev libipsec-mb-dev liburcu-dev libssl-dev libcyaml-dev libevent-dev libjansson-dev
+  libdpdk-dev libipsec-mb-dev liburcu-dev libssl-dev libcyaml-dev libyaml-dev libevent-dev libjansson-dev
   libsqlite3-dev libcap-dev
   # tests
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
