@@ -79,7 +79,26 @@ def crypto_inputs():
                     yield bytes([n]) + ops + pool
 
 
-TARGETS = {"crypto": crypto_inputs, "message": message_inputs}
+def ue_inputs():
+    """Who listens, then what is said to a UE: responses with their KEMAC in plain text, TRANSFER_INIT, Errors."""
+    listeners = {"REQUEST_RESP": 0, "RESOLVE_RESP": 1, "TRANSFER_RESP": 2, "TRANSFER_INIT": 3}
+    for exchange in load("exchanges.json"):
+        if exchange["suite"] != "B":
+            continue
+        for step in exchange["steps"]:
+            if step["step"] not in listeners:
+                continue
+            message = step["message"]
+            for trace in step["trace"]:
+                if trace["op"] == "kemac" and trace["csb_id"] != "ffffffff":
+                    message = message.replace(trace["ciphertext"], trace["plaintext"])
+            yield bytes([listeners[step["step"]]]) + bytes.fromhex(message)
+    for error in load("errors.json"):
+        if error["suite"] == "B" and error.get("response"):
+            yield bytes([error["entry"] == "resolve"]) + bytes.fromhex(error["response"])
+
+
+TARGETS = {"crypto": crypto_inputs, "message": message_inputs, "ue": ue_inputs}
 
 
 def make(target):
