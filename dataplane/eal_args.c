@@ -190,6 +190,16 @@ static void add_memory(struct eal_args *a, const struct options *o, unsigned int
 		add(a, "--huge-unlink=always");
 }
 
+static bool has_driver(const struct options *o, const char *driver)
+{
+	const char *device;
+
+	for (unsigned int i = 0; (device = eal_vdev(o, i)); i++)
+		if (starts_with(device, driver))
+			return true;
+	return false;
+}
+
 static const char *refuse(const struct options *o, const struct eal_facts *facts)
 {
 	static const char *const cores[] = {"-l", "-c", "-s", "--lcores", "--main-lcore"};
@@ -202,6 +212,9 @@ static const char *refuse(const struct options *o, const struct eal_facts *facts
 	if (eal_option(o, "--in-memory") && (!facts->hugepages || eal_option(o, "--no-huge")))
 		return "--in-memory does not go with --no-huge (DPDK refuses it): leave "
 		       "--in-memory out";
+	if (has_driver(o, "net_af_xdp") && has_driver(o, "net_af_packet"))
+		return "AF_XDP ports need small buffers and AF_PACKET ports large ones: use one "
+		       "kind";
 	if (facts->n_cpus == 0)
 		return "no CPU that the process may use: check taskset and the cpuset of the "
 		       "service";
@@ -218,7 +231,7 @@ int eal_args_build(struct eal_args *a, const struct options *o, const struct eal
 	*why = refuse(o, facts);
 	if (*why)
 		return -EINVAL;
-	a->frame_size = EAL_FRAME_SIZE;
+	a->frame_size = has_driver(o, "net_af_xdp") ? EAL_FRAME_SIZE_XDP : EAL_FRAME_SIZE;
 	a->hugepages = facts->hugepages && !eal_option(o, "--no-huge");
 	if (prefix)
 		snprintf(a->prefix, sizeof(a->prefix), "%s", prefix);

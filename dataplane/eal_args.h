@@ -20,6 +20,8 @@ enum {
 	   little left over. */
 	EAL_FRAME_SIZE = 10240,
 	EAL_FRAME_SIZE_MAX = 32768,
+	/* The kernel takes AF_XDP buffers of at most a page, all headers included. */
+	EAL_FRAME_SIZE_XDP = 3072,
 };
 
 struct eal_facts {
@@ -35,7 +37,7 @@ struct eal_args {
 	char prefix[EAL_PREFIX_MAX]; /* --file-prefix in effect */
 	bool hugepages;		     /* in effect */
 	uint16_t worker_cpus[OPTIONS_WORKERS_MAX];
-	/* Octets of packet data that a buffer must hold: what the largest AF_PACKET frame needs. */
+	/* Octets of packet data that a buffer holds: what the largest AF_PACKET frame needs. */
 	uint32_t frame_size;
 	size_t used;
 	char text[EAL_TEXT_MAX];

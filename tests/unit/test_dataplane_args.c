@@ -135,15 +135,14 @@ Test(eal_args, put_workers_on_cpus_and_let_the_main_thread_float)
 
 Test(eal_args, complete_af_packet_and_af_xdp_devices)
 {
-	cr_assert_eq(
-		build("--workers 2 -- --vdev net_af_packet0,iface=e --vdev=net_af_xdp0,iface=f",
-			false),
-		0);
+	cr_assert_eq(build("--workers 2 -- --vdev net_af_packet0,iface=e", false), 0);
 	cr_expect(has(&args, "--vdev=net_af_packet0,iface=e,framesz=10240,blocksz=61440,framecnt="
 			     "1020,qpairs=2"),
 		"%s", find(&args, "--vdev"));
-	cr_expect(has(&args, "--vdev=net_af_xdp0,iface=f,queue_count=2"));
 	cr_expect_eq(args.frame_size, 10240u);
+	cr_assert_eq(build("--workers 2 -- --vdev=net_af_xdp0,iface=f", false), 0);
+	cr_expect(has(&args, "--vdev=net_af_xdp0,iface=f,queue_count=2"));
+	cr_expect_lt(args.frame_size, 4096u - 512u, "with all headers in a page");
 	/* What the operator gives stays. */
 	cr_assert_eq(build("-- --vdev=net_af_packet0,iface=e,qpairs=4,framesz=16384,blocksz=65536",
 			     false),
@@ -168,7 +167,8 @@ Test(eal_args, refuse_what_cannot_work)
 {
 	static const char *const lines[] = {"-- -l 0-1 --vdev=net_null0",
 		"-- -c 3 --vdev=net_null0", "-- -l0-1", "-- --lcores=0,1 --vdev=net_null0",
-		"-- --proc-type=secondary", "-- --in-memory --vdev=net_null0"};
+		"-- --proc-type=secondary", "-- --in-memory --vdev=net_null0",
+		"-- --vdev=net_af_xdp0,iface=a --vdev=net_af_packet0,iface=b"};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		why = NULL;
