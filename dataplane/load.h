@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Subscribers as tkms-control sends them. A full load is built into a new table and replaces the
- * old one as a whole when its last part has come: one that breaks off changes nothing. Deltas
- * change the table that is served. Main thread.
+ * old one as a whole when its last part has come: one that breaks off changes nothing. (Until then
+ * both need memory.) Deltas change the table that is served. Main thread.
  */
 #ifndef TKMS_DATAPLANE_LOAD_H
 #define TKMS_DATAPLANE_LOAD_H
