@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every setting of tkms-control, one line each: the one source of the configuration's schema, its
+ * structs, defaults, ranges, help and what a reload may change.
+ *
+ *   X(section, name, kind, default, min, max, reload, help)
+ *
+ * kind: TEXT (range: octets), UINT, TIME (a duration, range in milliseconds), BOOL, or the name of
+ * a table of choices. default: as it would be written in the file; NULL: must be given. reload:
+ * LIVE (SIGHUP) or RESTART.
+ */
+#ifndef TKMS_CONTROL_SETTINGS_H
+#define TKMS_CONTROL_SETTINGS_H
+
+#define SECOND 1000ull
+#define DAY    (86400 * SECOND)
+
+#define SETTINGS_KMS(X)                                                                            \
+	X(kms, identity, TEXT, NULL, 3, 255, RESTART,                                              \
+		"Identity of this KMS (IDRkms), user@domain.")                                     \
+	X(kms, profile, PROFILE, "3gpp", 0, 0, LIVE,                                               \
+		"What is granted: 3gpp (keys are forked, every ticket has a validity) or rfc6043 " \
+		"(whatever RFC 6043 allows).")
+
+#define SETTINGS_NODE(X)                                                                         \
+	X(node, name, TEXT, "", 0, 63, RESTART, "Name of this node; empty: the host name.")      \
+	X(node, state_dir, TEXT, "/var/lib/tkms", 1, 4000, RESTART, "Directory of the store.")   \
+	X(node, run_dir, TEXT, "/run/tkms", 1, 80, RESTART,                                      \
+		"Directory of the sockets: control.sock (tkmsctl) and dataplane.sock.")          \
+	X(node, kek_file, TEXT, "/etc/tkms/kek", 1, 4000, RESTART,                               \
+		"Key encryption key: 32 octets, raw or as 64 hex digits, readable by its owner " \
+		"only. "                                                                         \
+		"$CREDENTIALS_DIRECTORY/kek (systemd) comes first if it exists.")
+
+#define SETTINGS_SERVICE(X) \
+	X(service, port, UINT, "2269", 1, 65535, LIVE, "UDP port of the service.")
+
+#define SETTINGS_POLICY(X)                                                                         \
+	X(policy, max_skew, TIME, "300s", SECOND, DAY, LIVE,                                       \
+		"Messages whose time is further than this from ours are refused.")                 \
+	X(policy, default_lifetime, TIME, "24h", SECOND, 3650 * DAY, LIVE,                         \
+		"Lifetime of a ticket when none is asked for.")                                    \
+	X(policy, max_lifetime, TIME, "7d", SECOND, 3650 * DAY, LIVE,                              \
+		"Longest lifetime of a ticket.")                                                   \
+	X(policy, allow_groups, BOOL, "true", 0, 0, LIVE, "Tickets for groups ('?' in an IDRr).")  \
+	X(policy, allow_reuse, BOOL, "true", 0, 0, LIVE,                                           \
+		"Tickets that may be used more than once.")                                        \
+	X(policy, allow_mode3, BOOL, "true", 0, 0, LIVE, "Tickets made by initiators themselves.") \
+	X(policy, allow_no_forking, BOOL, "true", 0, 0, LIVE,                                      \
+		"Tickets without key forking (profile rfc6043 only).")                             \
+	X(policy, end_to_middle_app, TEXT, "", 0, 255, LIVE,                                       \
+		"IDRapp of tickets that network functions may resolve; empty: none.")
+
+#define SETTINGS_LIMITS(X)                                                                  \
+	X(limits, max_message, UINT, "8192", 128, 65507, LIVE, "Longest message, octets.")  \
+	X(limits, max_recipients, UINT, "32", 1, 32, LIVE, "IDRr in a ticket.")             \
+	X(limits, max_wildcards, UINT, "8", 0, 8, LIVE, "'?' in an identity.")              \
+	X(limits, max_identity, UINT, "255", 3, 255, LIVE, "Longest identity, octets.")     \
+	X(limits, max_keys, UINT, "16", 1, 16, LIVE, "Session keys in a ticket.")           \
+	X(limits, errors_per_source, UINT, "100", 0, 1000000, LIVE,                         \
+		"Errors a second to unauthenticated messages of one address; 0: no limit.") \
+	X(limits, errors_burst, UINT, "500", 1, 1000000, LIVE,                              \
+		"Errors to one address in a burst.")                                        \
+	X(limits, errors_per_worker, UINT, "10000", 0, 100000000, LIVE,                     \
+		"Errors a second to unauthenticated messages of a whole worker; 0: no limit.")
+
+#define SETTINGS_KEYS(X)                                                  \
+	X(keys, rotation_interval, TIME, "24h", SECOND, 3650 * DAY, LIVE, \
+		"Age at which the active sealing key gets a successor.")  \
+	X(keys, activation_lead, TIME, "60s", 0, DAY, LIVE,               \
+		"Least time between a new sealing key's publication and its first use.")
+
+#define SETTINGS_LOG(X)                                                                \
+	X(log, level, LOG_LEVEL, "info", 0, 0, LIVE, "error, warning, info or debug.") \
+	X(log, format, LOG_FORMAT, "text", 0, 0, LIVE, "text (key=value) or json.")
+
+#define SETTINGS(X)         \
+	SETTINGS_KMS(X)     \
+	SETTINGS_NODE(X)    \
+	SETTINGS_SERVICE(X) \
+	SETTINGS_POLICY(X)  \
+	SETTINGS_LIMITS(X)  \
+	SETTINGS_KEYS(X)    \
+	SETTINGS_LOG(X)
+
+/* Lists, handled one by one: X(section, name, default, reload, help) */
+#define SETTINGS_LISTS(X)                                                                          \
+	X(service, addresses, NULL, LIVE,                                                          \
+		"Service addresses with the prefix length of their network, IPv4 and IPv6.",       \
+		"[192.0.2.10/24, \"2001:db8::10/64\"]")                                            \
+	X(policy, ticket_types, "[1.1.1, 2.0.0]", LIVE,                                            \
+		"Ticket types granted: type.subtype.version.", "[1.1.1, 2.0.0]")                   \
+	X(policy, rules, "[]", LIVE,                                                               \
+		"Who may request tickets for whom; the first match decides, no match allows. '?' " \
+		"matches "                                                                         \
+		"any octets.",                                                                     \
+		"[{from: \"?@guest.example\", to: \"?\", allow: false}]")
+
+#endif
