@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/crypto/secret.h"
+#include "common/ipc/cursor.h"
+#include "control/files.h"
+#include "control/store_private.h"
+
+enum { STATE_FORMAT = 1, STATE_LEN = 1 + 5 * 8 };
+
+static const char *const sql[Q_COUNT] = {
+	[Q_STATE_GET] = "SELECT version, record FROM meta WHERE name = 'state'",
+	[Q_STATE_PUT] = "INSERT INTO meta(name, version, record) VALUES('state', ?1, ?2) "
+			"ON CONFLICT(name) DO UPDATE SET version = excluded.version, record = "
+			"excluded.record",
+	[Q_KEYRING_GET] = "SELECT epoch, record FROM keyring WHERE id = 1",
+	[Q_KEYRING_PUT] =
+		"INSERT INTO keyring(id, epoch, record) VALUES(1, ?1, ?2) "
+		"ON CONFLICT(id) DO UPDATE SET epoch = excluded.epoch, record = excluded.record",
+	[Q_SUBSCRIBER_GET] = "SELECT psk_id, version, record FROM subscribers WHERE psk_id = ?1",
+	[Q_SUBSCRIBER_PUT] =
+		"INSERT INTO subscribers(psk_id, version, removed, record) VALUES(?1, ?2, ?3, ?4) "
+		"ON CONFLICT(psk_id) DO UPDATE SET version = excluded.version, "
+		"removed = excluded.removed, record = excluded.record",
+	[Q_UID_GET] = "SELECT uids.psk_id, version FROM uids JOIN subscribers USING (psk_id) WHERE "
+		      "uid = ?1",
+	[Q_UID_PUT] = "INSERT INTO uids(uid, psk_id) VALUES(?1, ?2)",
+	[Q_UID_DELETE] = "DELETE FROM uids WHERE uid = ?1",
+	[Q_READ_GET] = "SELECT psk_id, version, record FROM subscribers WHERE psk_id = ?1",
+	[Q_READ_BY_ID] =
+		"SELECT psk_id, version, record FROM subscribers WHERE psk_id > ?1 AND removed = 0 "
+		"ORDER BY psk_id",
+	[Q_READ_BY_VERSION] = "SELECT psk_id, version, record FROM subscribers WHERE version > ?1 "
+			      "ORDER BY version",
+};
+
+const char store_schema_sql[] =
+	"PRAGMA journal_mode = WAL;"
+	"PRAGMA synchronous = FULL;"
+	"BEGIN;"
+	"CREATE TABLE meta(name TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL) "
+	"WITHOUT ROWID;"
+	"CREATE TABLE keyring(id INTEGER PRIMARY KEY CHECK(id = 1), epoch INTEGER NOT NULL, record "
+	"BLOB NOT NULL);"
+	"CREATE TABLE subscribers(psk_id BLOB PRIMARY KEY, version INTEGER NOT NULL UNIQUE,"
+	" removed INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE uids(uid BLOB PRIMARY KEY, psk_id BLOB NOT NULL REFERENCES "
+	"subscribers(psk_id)) WITHOUT ROWID;"
+	"PRAGMA application_id = 1953197427;"
+	"PRAGMA user_version = 1;";
+
+int store_prepare(struct store *s)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < Q_COUNT; i++) {
+		struct db *db = i < Q_WRITER_COUNT ? s->writer : s->reader;
+
+		if (db)
+			err = db_prepare(db, sql[i], &s->query[i]);
+	}
+	return err;
+}
+
+static struct seal_name state_name(uint64_t generation)
+{
+	return (struct seal_name){STORE_TYPE_STATE, "state", 5, generation};
+}
+
+int store_state_load(struct store *s)
+{
+	struct db_statement *q = s->query[Q_STATE_GET];
+	struct store_state *state = &s->committed;
+	uint8_t plain[STATE_LEN];
+	const uint8_t *sealed;
+	size_t len;
+	int err = db_step(q);
+
+	if (err == 1) {
+		struct seal_name name = state_name((uint64_t)db_column_int(q, 0));
+		struct ipc_reader r = {.buf = plain, .len = sizeof(plain)};
+
+		sealed = db_column_blob(q, 1, &len);
+		err = len == STATE_LEN + SEAL_OVERHEAD
+			      ? unseal(s->sealer, &name, sealed, len, plain)
+			      : -EBADMSG;
+		state->generation = name.version;
+		if (!err && ipc_get_uint(&r, 1) != STATE_FORMAT)
+			err = -EPROTONOSUPPORT;
+		state->keyring_epoch = ipc_get_uint(&r, 8);
+		state->version = ipc_get_uint(&r, 8);
+		state->live = ipc_get_uint(&r, 8);
+		state->removed = ipc_get_uint(&r, 8);
+		state->version_sum = ipc_get_uint(&r, 8);
+	} else if (err == 0) {
+		err = -EUCLEAN;
+	}
+	db_reset(q);
+	return err;
+}
+
+int store_state_save(struct store *s, struct store_state *state)
+{
+	struct db_statement *q = s->query[Q_STATE_PUT];
+	struct seal_name name = state_name(++state->generation);
+	uint8_t plain[STATE_LEN], sealed[STATE_LEN + SEAL_OVERHEAD];
+	struct ipc_writer w = {.buf = plain, .cap = sizeof(plain)};
+	int err;
+
+	ipc_put_uint(&w, STATE_FORMAT, 1);
+	ipc_put_uint(&w, state->keyring_epoch, 8);
+	ipc_put_uint(&w, state->version, 8);
+	ipc_put_uint(&w, state->live, 8);
+	ipc_put_uint(&w, state->removed, 8);
+	ipc_put_uint(&w, state->version_sum, 8);
+	err = seal(s->sealer, &name, plain, sizeof(plain), sealed);
+	if (err)
+		return err;
+	db_bind_int(q, 1, (int64_t)state->generation);
+	db_bind_blob(q, 2, sealed, sizeof(sealed));
+	return db_run(q);
+}
+
+static int fill_new(struct store *s, const char *path)
+{
+	int err = db_open(path, DB_CREATE, &s->writer);
+
+	if (!err)
+		err = db_execute(s->writer, store_schema_sql);
+	if (!err)
+		err = store_prepare(s);
+	if (!err)
+		err = store_state_save(s, &s->pending);
+	if (!err)
+		err = db_execute(s->writer, "COMMIT");
+	if (!err)
+		db_set_closing(s->writer, DB_CHECKPOINT);
+	return err;
+}
+
+static int publish_new(const char *temporary, const char *path)
+{
+	char dir[PATH_MAX];
+	int err = files_dirname(path, dir, sizeof(dir));
+
+	/* link() refuses to replace what has come into being meanwhile, rename() would not */
+	if (!err && link(temporary, path) < 0)
+		err = -errno;
+	return err ? err : files_sync_dir(dir);
+}
+
+int store_create(const char *path, struct sealer *sealer, struct reason *why)
+{
+	struct store s = {.sealer = sealer};
+	char temporary[PATH_MAX], side[PATH_MAX + 8];
+	struct stat st;
+	int err;
+
+	if (lstat(path, &st) == 0)
+		return reason_set(why, -EEXIST, "store %s exists; it is not touched", path);
+	if (snprintf(temporary, sizeof(temporary), "%s.new-%ld", path, (long)getpid()) >=
+		(int)sizeof(temporary))
+		return reason_set(why, -ENAMETOOLONG, "store %s: name too long", path);
+	err = fill_new(&s, temporary);
+	if (err)
+		reason_set(why, err, "store %s: %s", path,
+			err == -EIO ? db_error(s.writer) : strerror(-err));
+	db_close(s.writer);
+	if (!err) {
+		err = publish_new(temporary, path);
+		if (err)
+			reason_set(why, err, "store %s: %s", path, strerror(-err));
+	}
+	unlink(temporary);
+	snprintf(side, sizeof(side), "%s-wal", temporary);
+	unlink(side);
+	snprintf(side, sizeof(side), "%s-shm", temporary);
+	unlink(side);
+	return err;
+}
+
+static int load_keys(struct store *s, struct keys *keys)
+{
+	struct db_statement *q = s->query[Q_KEYRING_GET];
+	struct seal_name name = {STORE_TYPE_KEYRING, "keyring", 7, s->committed.keyring_epoch};
+	const uint8_t *sealed;
+	uint8_t *plain;
+	size_t len;
+	int err = db_step(q);
+
+	if (err == 1) {
+		sealed = db_column_blob(q, 1, &len);
+		plain = secret_alloc(len);
+		err = plain ? 0 : -ENOMEM;
+		/* the version is the state's: an older keyring does not open */
+		if (!err)
+			err = unseal(s->sealer, &name, sealed, len, plain);
+		if (!err)
+			err = keys_decode(keys, plain, len - SEAL_OVERHEAD);
+		if (!err && keys->epoch != s->committed.keyring_epoch)
+			err = -EBADMSG;
+		secret_free(plain, len);
+	} else if (err == 0) {
+		err = s->committed.keyring_epoch ? -EBADMSG : 0;
+	}
+	db_reset(q);
+	return err;
+}
+
+/* Is it a file that this program may work with at all. */
+static int check_kind(struct store *s, const char *path, struct reason *why)
+{
+	int64_t application = 0, schema = 0;
+	int err = db_query_int(s->writer, "PRAGMA application_id", &application);
+
+	if (!err)
+		err = db_query_int(s->writer, "PRAGMA user_version", &schema);
+	if (err)
+		return reason_set(
+			why, err, "store %s cannot be read: %s", path, db_error(s->writer));
+	if (application != STORE_APPLICATION_ID)
+		return reason_set(why, -EUCLEAN, "%s is no store of tkms", path);
+	if (schema > STORE_SCHEMA)
+		return reason_set(why, -EPROTONOSUPPORT,
+			"store %s was written by a newer version of tkms (schema %lld, this one "
+			"knows %d)",
+			path, (long long)schema, STORE_SCHEMA);
+	if (schema != STORE_SCHEMA)
+		return reason_set(why, -EUCLEAN, "store %s has no schema", path);
+	return 0;
+}
+
+static int explain(
+	int err, const char *path, const char *part, const struct store *s, struct reason *why)
+{
+	switch (err) {
+	case -EKEYREJECTED:
+		return reason_set(
+			why, err, "store %s is sealed under another KEK than the one given", path);
+	case -EPROTONOSUPPORT:
+		return reason_set(why, err, "store %s was written by a newer version of tkms (%s)",
+			path, part);
+	case -EBADMSG:
+		return reason_set(why, err,
+			"store %s: the %s has been altered, or the KEK is another one; restore the "
+			"file from a backup",
+			path, part);
+	case -ENOMEM:
+		return reason_set(why, err,
+			"store %s: out of memory (or of lockable memory: ulimit -l)", path);
+	default:
+		return reason_set(why, err, "store %s cannot be read (%s): %s", path, part,
+			db_error(s->writer));
+	}
+}
+
+static int read_all(struct store *s, const char *path, struct keys *keys, struct reason *why)
+{
+	int err = check_kind(s, path, why);
+
+	if (err)
+		return err;
+	if (db_quick_check(s->writer))
+		return reason_set(why, -EUCLEAN,
+			"store %s is corrupt (PRAGMA quick_check); restore it from a backup", path);
+	err = store_prepare(s);
+	if (!err)
+		err = db_execute(s->writer, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+					    "PRAGMA cache_size = -65536");
+	if (err)
+		return explain(err, path, "schema", s, why);
+	err = store_state_load(s);
+	if (err)
+		return explain(err, path, "state record", s, why);
+	err = load_keys(s, keys);
+	if (err)
+		return explain(err, path, "keyring", s, why);
+	return store_verify(s, why);
+}
+
+int store_open(const char *path, struct sealer *sealer, struct store **out, struct keys *keys,
+	struct reason *why)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int err = s ? 0 : -ENOMEM;
+
+	*out = NULL;
+	if (!err) {
+		s->sealer = sealer;
+		s->old = store_record_new();
+		s->plain = secret_alloc(RECORD_MAX);
+		err = s->old && s->plain ? 0 : -ENOMEM;
+	}
+	if (err) {
+		reason_set(why, err, "store %s: out of memory (or of lockable memory: ulimit -l)",
+			path);
+	} else if (access(path, R_OK | W_OK) < 0) {
+		err = reason_set(why, -errno, "store %s: %s%s", path, strerror(errno),
+			errno == ENOENT ? " (tkmsctl init makes one)" : "");
+	} else {
+		err = db_open(path, DB_WRITE, &s->writer);
+		if (!err)
+			err = db_open(path, DB_READ, &s->reader);
+		if (err)
+			reason_set(why, err, "store %s cannot be opened: %s", path,
+				db_error(s->reader ? s->reader : s->writer));
+		else
+			err = read_all(s, path, keys, why);
+	}
+	if (err) {
+		store_close(s);
+		return err;
+	}
+	db_set_closing(s->writer, DB_CHECKPOINT);
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	store_abort(s);
+	/* the reader first: the last connection that closes writes the log back */
+	db_close(s->reader);
+	db_close(s->writer);
+	store_record_free(s->old);
+	secret_free(s->plain, RECORD_MAX);
+	free(s);
+}
+
+const char *store_error(const struct store *s)
+{
+	return db_error(s->writer);
+}
+
+uint64_t store_version(const struct store *s)
+{
+	return s->committed.version;
+}
+
+uint64_t store_count(const struct store *s)
+{
+	return s->committed.live;
+}
+
+static int put_keys(
+	struct store *s, const struct keys *keys, uint8_t *plain, uint8_t *sealed, size_t len)
+{
+	struct seal_name name = {STORE_TYPE_KEYRING, "keyring", 7, keys->epoch};
+	struct db_statement *q = s->query[Q_KEYRING_PUT];
+	struct store_state next = s->committed;
+	int err;
+
+	if (keys_encode(keys, plain, len) != len)
+		return -EINVAL;
+	err = seal(s->sealer, &name, plain, len, sealed);
+	if (!err)
+		err = db_execute(s->writer, "BEGIN IMMEDIATE");
+	if (err)
+		return err;
+	db_bind_int(q, 1, (int64_t)keys->epoch);
+	db_bind_blob(q, 2, sealed, len + SEAL_OVERHEAD);
+	err = db_run(q);
+	next.keyring_epoch = keys->epoch;
+	if (!err)
+		err = store_state_save(s, &next);
+	if (!err)
+		err = db_execute(s->writer, "COMMIT");
+	if (err)
+		(void)db_execute(
+			s->writer, "ROLLBACK"); /* fails when SQLite has rolled back by itself */
+	else
+		s->committed = next;
+	return err;
+}
+
+int store_save_keys(struct store *s, const struct keys *keys)
+{
+	size_t len = keys_encode(keys, NULL, 0);
+	uint8_t *plain, *sealed;
+	int err;
+
+	if (s->is_open)
+		return -EBUSY;
+	if (keys->epoch <= s->committed.keyring_epoch || len == 0)
+		return -EINVAL;
+	plain = secret_alloc(len);
+	sealed = malloc(len + SEAL_OVERHEAD);
+	err = plain && sealed ? put_keys(s, keys, plain, sealed, len) : -ENOMEM;
+	secret_free(plain, len);
+	free(sealed);
+	return err;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The local store: one SQLite file with the keyring and the subscribers, every secret sealed under
+ * the KEK (control/seal.h).
+ *
+ * Every change has a version, one more than the last. A sealed state record holds the keyring's
+ * epoch, the newest version, how many records there are and the sum of their versions: a record
+ * that is missing, older or copied to another name is noticed when the store is opened. A whole
+ * file that is older (a backup) is not: nothing local can tell.
+ *
+ * PSK ids and UIDs are not secret and stand in clear, as indexes; they are checked against the
+ * sealed records. One thread. Changes are made in a transaction; what is read by store_next_*() is
+ * what has been committed.
+ */
+#ifndef TKMS_CONTROL_STORE_H
+#define TKMS_CONTROL_STORE_H
+
+#include "common/ipc/ipc.h"
+#include "control/keys.h"
+#include "control/reason.h"
+#include "control/seal.h"
+
+#define STORE_FILE "store.db"
+
+struct store;
+
+/* Makes an empty store. -EEXIST when there is a file already: it is left alone. On disk when it
+ * returns. */
+int store_create(const char *path, struct sealer *sealer, struct reason *why);
+
+/*
+ * Opens a store, checks every record, reads the keyring into keys (empty, epoch 0, in a new store).
+ * 0, or -errno and the reason; then nothing has been written to the file. The sealer is used until
+ * store_close().
+ */
+int store_open(const char *path, struct sealer *sealer, struct store **out, struct keys *keys,
+	struct reason *why);
+void store_close(struct store *s);
+
+/* SQLite's words for the last error. */
+const char *store_error(const struct store *s);
+
+uint64_t store_version(
+	const struct store *s); /* newest committed change of a subscriber, 0: none ever */
+uint64_t store_count(const struct store *s); /* live subscribers, committed */
+
+/*
+ * Replaces the keyring; keys->epoch must be larger than the stored one. Durable when it returns. 0,
+ * -EBUSY (a transaction is open), -EINVAL (epoch), -errno.
+ */
+int store_save_keys(struct store *s, const struct keys *keys);
+
+/* Transactions on subscribers, one at a time: -EBUSY when one is open. */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+void store_abort(struct store *s); /* also when none is open */
+bool store_is_open(const struct store *s);
+/* Versions of this transaction are larger than this. */
+uint64_t store_base_version(const struct store *s);
+
+enum store_mode { STORE_INSERT, STORE_REPLACE };
+
+/* Who is in the way, after -EEXIST. */
+struct store_conflict {
+	enum { STORE_SAME_PSK_ID, STORE_SAME_UID } what;
+	uint64_t version;    /* of the record in the way */
+	struct identity uid; /* STORE_SAME_UID: points into the record that was put */
+	uint16_t holder_len; /* PSK id of the record in the way */
+	uint8_t holder[IDENTITY_MAX];
+};
+
+/*
+ * In a transaction: adds a subscriber (or replaces it, in mode STORE_REPLACE or when nothing
+ * differs). A PSK id or a UID that was given in this same transaction, a UID of another subscriber,
+ * or a PSK id that exists (STORE_INSERT) is -EEXIST and nothing has changed. Other errors: abort.
+ * *replaced (may be NULL) tells whether there was one.
+ */
+int store_put(struct store *s, const struct ipc_subscriber *subscriber, enum store_mode mode,
+	bool *replaced, struct store_conflict *conflict);
+/* In a transaction: -ENOENT when there is none. */
+int store_remove(struct store *s, struct identity psk_id);
+
+/* A subscriber read from the store: identities point into octets, which hold secrets. */
+struct store_record {
+	struct ipc_subscriber subscriber;
+	uint64_t version;
+	uint8_t psk_id[IDENTITY_MAX];
+	uint8_t octets[]; /* RECORD_MAX + room */
+};
+struct store_record *store_record_new(void); /* secret memory; NULL: ENOMEM */
+void store_record_free(struct store_record *r);
+
+/* The committed record of a live subscriber. 0, -ENOENT, -errno. */
+int store_get(struct store *s, struct identity psk_id, struct store_record *r);
+
+/*
+ * Committed records in order: live ones of PSK ids above after, or all (tombstones too,
+ * subscriber.remove) with versions above after. 1: got one, 0: none left, -errno. store_next_end()
+ * after a series: it lets go of the state that was read.
+ */
+int store_next_by_id(struct store *s, struct identity after, struct store_record *r);
+int store_next_by_version(struct store *s, uint64_t after, struct store_record *r);
+void store_next_end(struct store *s);
+
+#endif
