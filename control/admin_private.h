@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Private to control/admin*.c. */
+#ifndef TKMS_CONTROL_ADMIN_PRIVATE_H
+#define TKMS_CONTROL_ADMIN_PRIVATE_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "control/admin.h"
+#include "control/control.h"
+
+struct bufferevent;
+
+enum {
+	ADMIN_LINE_MAX = 4 << 20,
+	ADMIN_WAIT_MS = 60000,	      /* for the data plane's acknowledgement */
+	ADMIN_IMPORT_IDLE_MS = 30000, /* an import holds the store: it must go on */
+	ADMIN_DEFERRED = 1,
+};
+
+/* An import under way: lines_of[v] is the line that became version base + 1 + v. */
+struct import {
+	enum store_mode mode;
+	uint32_t *lines_of;
+	size_t n_lines, cap;
+	uint64_t added, replaced, errors;
+	uint64_t heard_ms;
+};
+
+struct admin_client {
+	struct admin_client *next;
+	struct admin *admin;
+	struct bufferevent *bev;
+	struct import *import;	  /* NULL: none */
+	const char *import_ended; /* why an import is no more, for the next request; NULL */
+	/* a response that waits for the data plane */
+	json_t *waiting; /* the result so far, NULL: none */
+	uint64_t wait_version, wait_epoch, wait_until_ms;
+};
+
+struct admin {
+	struct control *control;
+	int listener;
+	char *path;
+	struct event *ev_accept, *ev_timer;
+	struct admin_client *clients;
+};
+
+/*
+ * A command: fills *result (0), sets up a wait and returns ADMIN_DEFERRED, or fails with -errno and
+ * the reason.
+ */
+typedef int (*admin_command_fn)(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+admin_command_fn admin_find_command(const char *name);
+
+/* Answers with result once the data plane has what is the store's and the keyring's state now.
+ * Takes the reference. */
+int admin_wait(struct admin_client *client, json_t *result);
+
+int admin_import_begin(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_import_lines(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_import_commit(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+/* Rolls back; nothing happens when this client imports nothing. */
+void admin_import_drop(struct admin_client *client, const char *why);
+
+json_t *admin_status(const struct control *c);
+int admin_key_import(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+json_t *admin_key_list(const struct control *c);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+
+#include "control/admin_private.h"
+#include "control/clock.h"
+
+/* The data plane answers for all addresses once it has a snapshot. */
+static json_t *addresses_held(const struct control *c)
+{
+	json_t *list = json_array();
+	char text[INET6_ADDRSTRLEN];
+
+	if (!link_status(c->link)->snapshots_acknowledged)
+		return list;
+	for (unsigned int i = 0; i < c->live->service.n_addresses; i++) {
+		const struct ipc_address *a = &c->live->service.addresses[i];
+
+		if (inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->octets, text, sizeof(text)))
+			json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+static json_t *worker_list(const struct ipc_stats *s)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < s->n_workers; i++) {
+		const struct ipc_worker *w = &s->workers[i];
+
+		json_array_append_new(list,
+			json_pack("{s:i, s:I, s:I, s:I, s:i}", "cpu", (int)w->cpu, "epoch",
+				(json_int_t)w->epoch, "bursts", (json_int_t)w->bursts, "messages",
+				(json_int_t)w->messages, "busy_permille", (int)w->busy_permille));
+	}
+	return list;
+}
+
+static json_t *dataplane(const struct link_status *s)
+{
+	json_t *counters, *out;
+
+	if (!s->is_connected)
+		return json_pack("{s:b, s:i, s:{}}", "connected", 0, "workers", 0, "counters");
+	counters = json_object();
+	for (unsigned int i = 0; i < s->stats.n_counters; i++)
+		json_object_set_new(counters, s->stats.counters[i].name,
+			json_integer((json_int_t)s->stats.counters[i].value));
+	out = json_pack("{s:b, s:i, s:s, s:i, s:I, s:I, s:b, s:o, s:o}", "connected", 1, "pid",
+		(int)s->hello.pid, "version", s->hello.version, "workers", (int)s->hello.workers,
+		"epoch", (json_int_t)s->stats.epoch, "subscribers",
+		(json_int_t)s->stats.subscribers, "loaded", s->is_loaded, "counters", counters,
+		"worker_list", worker_list(&s->stats));
+	return out;
+}
+
+json_t *admin_status(const struct control *c)
+{
+	const struct key *active = keys_active(c->keys);
+
+	return json_pack("{s:s, s:s, s:s, s:[s,s], s:o, s:I, s:s?, s:{s:b, s:b, s:s}, s:o, s:I}",
+		"node", c->boot->node.name, "version", TKMS_VERSION, "identity",
+		c->boot->kms.identity, "roles", "request", "resolve", "addresses_held",
+		addresses_held(c), "keyring_epoch", (json_int_t)c->keys->epoch, "active_key",
+		active ? active->id : NULL, "sync", "configured", 0, "reachable", 0, "role",
+		"standalone", "dataplane", dataplane(link_status(c->link)), "subscribers",
+		(json_int_t)store_count(c->store));
+}
+
+json_t *admin_key_list(const struct control *c)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < c->keys->n; i++) {
+		const struct key *k = &c->keys->key[i];
+		char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], resolves[CLOCK_TEXT_MAX];
+
+		clock_format(k->seals_from, from);
+		clock_format(k->seals_until, until);
+		clock_format(k->resolves_until, resolves);
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", k->id, "state",
+				      key_state_name(k->state), "seals_from", from, "seals_until",
+				      until, "resolves_until", resolves));
+	}
+	return json_pack("{s:I, s:o}", "epoch", (json_int_t)c->keys->epoch, "keys", list);
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/control.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/crypto/secret.h"
+#include "control/admin.h"
+#include "control/clock.h"
+#include "control/files.h"
+#include "control/kek.h"
+#include "control/log.h"
+#include "control/notify.h"
+
+enum { IMPORT_PATIENCE_MS = 60000 };
+
+struct keys_schedule control_schedule(const struct control *c)
+{
+	/* whole seconds, the lead rounded up: better a little later than too early */
+	return (struct keys_schedule){
+		.rotation_s = (int64_t)(c->live->keys.rotation_interval / SECOND),
+		.lead_s = (int64_t)((c->live->keys.activation_lead + SECOND - 1) / SECOND),
+		.max_lifetime_s = (int64_t)((c->live->policy.max_lifetime + SECOND - 1) / SECOND),
+		.max_skew_s = (int64_t)((c->live->policy.max_skew + SECOND - 1) / SECOND),
+	};
+}
+
+struct keys *control_edit_keys(struct control *c)
+{
+	memcpy(c->next_keys, c->keys, sizeof(*c->keys));
+	return c->next_keys;
+}
+
+int control_commit_keys(struct control *c)
+{
+	struct keys *before = c->keys;
+	int err = store_save_keys(c->store, c->next_keys);
+
+	if (err) {
+		log_event(LOG_ERROR, "keyring cannot be stored; the old one stays in force",
+			F_TEXT("error", strerror(-err)), F_TEXT("store", store_error(c->store)));
+		return err;
+	}
+	c->keys = c->next_keys;
+	c->next_keys = before;
+	secret_wipe(before, sizeof(*before));
+	if (c->link)
+		link_push_snapshot(c->link);
+	return 0;
+}
+
+static void log_keys(const struct control *c, int changes)
+{
+	const struct key *active = keys_active(c->keys);
+	const char *what = "keyring: old keys are gone";
+
+	if ((changes & (KEYS_CREATED | KEYS_ACTIVATED)) == (KEYS_CREATED | KEYS_ACTIVATED))
+		what = "keyring: a new key is active at once";
+	else if (changes & KEYS_ACTIVATED)
+		what = "keyring: the published key is active";
+	else if (changes & KEYS_CREATED)
+		what = "keyring: a new key is published";
+	log_event(LOG_INFO, what, F_UINT("epoch", c->keys->epoch),
+		F_TEXT("active", active ? active->id : "none"), F_UINT("keys", c->keys->n));
+}
+
+/* An import holds the store; a key that is due does not wait for ever. */
+static bool is_blocked(struct control *c)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (!store_is_open(c->store)) {
+		c->blocked_since_ms = 0;
+		return false;
+	}
+	if (!c->blocked_since_ms)
+		c->blocked_since_ms = now;
+	if (now - c->blocked_since_ms < IMPORT_PATIENCE_MS)
+		return true;
+	log_event(LOG_WARNING, "import given up: the keyring has to change");
+	admin_abort_import(c->admin, "given up: the keyring had to change; run the import again");
+	c->blocked_since_ms = 0;
+	return false;
+}
+
+void control_step_keys(struct control *c)
+{
+	struct keys_schedule schedule = control_schedule(c);
+	struct keys_situation at = {.now = clock_now(), .dataplane = KEYS_NOBODY};
+	int changes;
+
+	if (c->link && link_status(c->link)->is_connected) {
+		at.dataplane = KEYS_CONNECTED;
+		at.acknowledged_epoch = link_status(c->link)->epoch_acknowledged;
+	}
+	changes = keys_step(control_edit_keys(c), &schedule, &at);
+	if (changes < 0)
+		log_event(LOG_ERROR, "keyring cannot go on", F_TEXT("error", strerror(-changes)));
+	if (changes > 0 && !is_blocked(c) && control_commit_keys(c) == 0)
+		log_keys(c, changes);
+	secret_wipe(c->next_keys, sizeof(*c->next_keys));
+}
+
+static struct identity text_identity(const char *text)
+{
+	return (struct identity){(const uint8_t *)text, (uint16_t)strlen(text)};
+}
+
+static void fill_keys(struct ipc_snapshot *s, const struct keys *keys)
+{
+	for (unsigned int i = 0; i < keys->n; i++) {
+		const struct key *k = &keys->key[i];
+
+		if (!key_is_held(k))
+			continue;
+		s->keys[s->n_keys++] = (struct ipc_key){.id = text_identity(k->id),
+			.key = {k->octets, k->len},
+			.seals_from = k->seals_from,
+			.seals_until = k->seals_until,
+			.resolves_until = k->resolves_until,
+			.state = k->state};
+	}
+}
+
+static void fill_snapshot(void *arg, struct ipc_snapshot *s)
+{
+	const struct control *c = arg;
+	const struct config *live = c->live;
+
+	memset(s, 0, sizeof(*s));
+	s->epoch = c->keys->epoch;
+	s->kms_identity = text_identity(c->boot->kms.identity);
+	s->profile = live->kms.profile == CONFIG_3GPP ? 0 : 1;
+	s->max_skew_s = (uint32_t)(live->policy.max_skew / SECOND);
+	s->default_lifetime_s = (uint32_t)(live->policy.default_lifetime / SECOND);
+	s->max_lifetime_s = (uint32_t)(live->policy.max_lifetime / SECOND);
+	s->allow_groups = live->policy.allow_groups;
+	s->allow_reuse = live->policy.allow_reuse;
+	s->allow_mode3 = live->policy.allow_mode3;
+	s->allow_no_forking = live->policy.allow_no_forking;
+	s->in_sync = 1; /* a single node is never behind */
+	s->end_to_middle_app = text_identity(live->policy.end_to_middle_app);
+	s->max_message = (uint16_t)live->limits.max_message;
+	s->max_idr_r = (uint16_t)live->limits.max_recipients;
+	s->max_wildcards = (uint16_t)live->limits.max_wildcards;
+	s->max_identity = (uint16_t)live->limits.max_identity;
+	s->max_keys = (uint16_t)live->limits.max_keys;
+	s->errors_per_source_rate = live->limits.errors_per_source;
+	s->errors_per_source_burst = live->limits.errors_burst;
+	s->errors_per_worker_rate = live->limits.errors_per_worker;
+	s->n_types = live->policy.n_ticket_types;
+	memcpy(s->types, live->policy.ticket_types, sizeof(s->types));
+	s->n_rules = live->policy.n_rules;
+	memcpy(s->rules, live->policy.rules, sizeof(s->rules));
+	s->n_addresses = live->service.n_addresses;
+	memcpy(s->addresses, live->service.addresses, sizeof(s->addresses));
+	fill_keys(s, c->keys);
+}
+
+static void link_changed(void *arg)
+{
+	struct control *c = arg;
+
+	control_step_keys(c);
+	if (c->admin)
+		admin_wake(c->admin);
+}
+
+struct reload {
+	unsigned int changes, restarts;
+};
+
+static void log_change(void *arg, const char *key, const char *before, const char *after,
+	enum config_reload reload)
+{
+	struct reload *r = arg;
+
+	r->changes++;
+	r->restarts += reload == CONFIG_RESTART;
+	log_event(reload == CONFIG_RESTART ? LOG_WARNING : LOG_INFO,
+		reload == CONFIG_RESTART ? "setting changed; it takes effect after a restart"
+					 : "setting changed",
+		F_TEXT("setting", key), F_TEXT("before", before), F_TEXT("after", after));
+}
+
+static void log_lines(char *text)
+{
+	for (char *save, *line = strtok_r(text, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save))
+		log_event(LOG_ERROR, "configuration is wrong; the last good one stays in force",
+			F_TEXT("error", line));
+}
+
+int control_reload(struct control *c)
+{
+	struct config_errors errors = {0};
+	struct reload r = {0};
+	struct config *fresh;
+	int err = config_load(c->config_path, &fresh, &errors);
+
+	if (err) {
+		if (errors.text)
+			log_lines(errors.text);
+		free(errors.text);
+		return err;
+	}
+	config_compare(c->boot, c->live, fresh, log_change, &r);
+	if (c->live != c->boot)
+		config_free(c->live);
+	c->live = fresh;
+	log_configure((enum log_level)fresh->log.level, (enum log_format)fresh->log.format);
+	log_event(LOG_INFO, "configuration read again", F_UINT("changes", r.changes),
+		F_UINT("need_restart", r.restarts));
+	link_push_snapshot(c->link);
+	control_step_keys(c);
+	return 0;
+}
+
+static void on_tick(evutil_socket_t sock, short events, void *arg)
+{
+	(void)sock;
+	(void)events;
+	control_step_keys(arg);
+}
+
+static void on_end(evutil_socket_t signal, short events, void *arg)
+{
+	struct control *c = arg;
+
+	(void)events;
+	log_event(LOG_INFO, "ending", F_TEXT("signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"));
+	event_base_loopbreak(c->base);
+}
+
+static void on_hup(evutil_socket_t signal, short events, void *arg)
+{
+	(void)signal;
+	(void)events;
+	(void)notify_send("RELOADING=1"); /* only to be shown */
+	(void)control_reload(arg);	  /* it has logged what it did */
+	(void)notify_send("READY=1");
+}
+
+static int open_directories(struct control *c, struct reason *why)
+{
+	int err = files_make_dir(c->boot->node.run_dir, 0700, why);
+
+	if (err)
+		return err;
+	c->lock_run = files_lock(c->boot->node.run_dir, "control.lock", why);
+	if (c->lock_run < 0)
+		return c->lock_run;
+	if (access(c->boot->node.state_dir, F_OK) < 0)
+		return reason_set(why, -errno, "state directory %s: %s (tkmsctl init makes it)",
+			c->boot->node.state_dir, strerror(errno));
+	c->lock_state = files_lock(c->boot->node.state_dir, "lock", why);
+	return c->lock_state < 0 ? c->lock_state : 0;
+}
+
+static int open_store(struct control *c, struct reason *why)
+{
+	uint8_t *kek = secret_alloc(SEAL_KEK_LEN);
+	char path[PATH_MAX];
+	int err;
+
+	c->keys = keys_new();
+	c->next_keys = keys_new();
+	if (!kek || !c->keys || !c->next_keys) {
+		secret_free(kek, SEAL_KEK_LEN);
+		return reason_set(why, -ENOMEM,
+			"no memory that can be locked: raise RLIMIT_MEMLOCK (ulimit -l, "
+			"LimitMEMLOCK=)");
+	}
+	err = kek_load(c->boot->node.kek_file, kek, why);
+	if (!err) {
+		c->sealer = sealer_new(kek);
+		if (!c->sealer)
+			err = reason_set(why, -errno, "OpenSSL cannot be used (AES-256-GCM, HMAC)");
+	}
+	secret_free(kek, SEAL_KEK_LEN);
+	if (!err)
+		err = config_path(c->boot->node.state_dir, STORE_FILE, path, sizeof(path));
+	return err ? err : store_open(path, c->sealer, &c->store, c->keys, why);
+}
+
+static struct event *watch(struct control *c, int signal_number, event_callback_fn fn)
+{
+	struct event *e = evsignal_new(c->base, signal_number, fn, c);
+
+	if (e && event_add(e, NULL) < 0) {
+		event_free(e);
+		e = NULL;
+	}
+	return e;
+}
+
+static int open_loop(struct control *c, struct reason *why)
+{
+	static const struct timeval tick = {0, 250000};
+	const struct link_owner owner = {c, fill_snapshot, link_changed};
+	char path[PATH_MAX];
+	int err;
+
+	c->ev_term = watch(c, SIGTERM, on_end);
+	c->ev_int = watch(c, SIGINT, on_end);
+	c->ev_hup = watch(c, SIGHUP, on_hup);
+	c->ev_tick = event_new(c->base, -1, EV_PERSIST, on_tick, c);
+	c->link = link_new(c->base, c->store, &owner);
+	if (!c->ev_term || !c->ev_int || !c->ev_hup || !c->ev_tick ||
+		event_add(c->ev_tick, &tick) < 0 || !c->link)
+		return reason_set(why, -ENOMEM, "out of memory (or of lockable memory: ulimit -l)");
+	err = config_path(c->boot->node.run_dir, "dataplane.sock", path, sizeof(path));
+	if (!err)
+		err = link_listen(c->link, path, why);
+	if (!err)
+		err = config_path(c->boot->node.run_dir, "control.sock", path, sizeof(path));
+	return err ? err : admin_open(c, path, &c->admin, why);
+}
+
+int control_open(
+	struct control *c, const char *config_file, struct config *config, struct reason *why)
+{
+	int err;
+
+	*c = (struct control){.config_path = config_file,
+		.boot = config,
+		.live = config,
+		.lock_run = -1,
+		.lock_state = -1};
+	c->base = event_base_new();
+	err = c->base ? open_directories(c, why) : reason_set(why, -ENOMEM, "no event loop");
+	if (!err)
+		err = open_store(c, why);
+	if (!err)
+		control_step_keys(c);
+	if (!err && !keys_active(c->keys))
+		err = reason_set(why, -EIO, "no sealing key could be made or stored (see the log)");
+	if (!err)
+		err = open_loop(c, why);
+	if (err) {
+		control_close(c);
+		return err;
+	}
+	log_event(LOG_INFO, "started", F_TEXT("version", TKMS_VERSION),
+		F_TEXT("node", c->boot->node.name), F_TEXT("identity", c->boot->kms.identity),
+		F_UINT("epoch", c->keys->epoch), F_TEXT("active", keys_active(c->keys)->id),
+		F_UINT("subscribers", store_count(c->store)));
+	err = notify_send("READY=1");
+	if (err)
+		log_event(LOG_WARNING, "service manager cannot be told",
+			F_TEXT("error", strerror(-err)));
+	return 0;
+}
+
+int control_run(struct control *c)
+{
+	return event_base_dispatch(c->base) < 0 ? -EIO : 0;
+}
+
+static void free_event(struct event *e)
+{
+	if (e)
+		event_free(e);
+}
+
+void control_close(struct control *c)
+{
+	admin_close(c->admin);
+	link_free(c->link);
+	store_close(c->store);
+	sealer_free(c->sealer);
+	keys_free(c->keys);
+	keys_free(c->next_keys);
+	free_event(c->ev_tick);
+	free_event(c->ev_term);
+	free_event(c->ev_int);
+	free_event(c->ev_hup);
+	if (c->live != c->boot)
+		config_free(c->live);
+	if (c->base)
+		event_base_free(c->base);
+	if (c->lock_state >= 0)
+		close(c->lock_state);
+	if (c->lock_run >= 0)
+		close(c->lock_run);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The running control process: one event loop that owns configuration, store, keyring, link and
+ * admin socket. */
+#ifndef TKMS_CONTROL_CONTROL_H
+#define TKMS_CONTROL_CONTROL_H
+
+#include <event2/event.h>
+
+#include "control/config.h"
+#include "control/keys.h"
+#include "control/link.h"
+#include "control/store.h"
+
+struct admin;
+
+struct control {
+	struct event_base *base;
+	const char *config_path;
+	struct config *boot; /* as it was at the start: settings that need a restart */
+	struct config *live; /* the rest; may be boot */
+	struct sealer *sealer;
+	struct store *store;
+	struct keys *keys,
+		*next_keys; /* next: scratch, so that nothing is in force that is not stored */
+	struct link *link;
+	struct admin *admin;
+	struct event *ev_tick, *ev_term, *ev_int, *ev_hup;
+	uint64_t blocked_since_ms; /* a step of the keyring waits for an import, 0: none */
+	int lock_run, lock_state;
+};
+
+/* Opens everything; READY is told. 0, or -errno with the reason (nothing is left open then). */
+int control_open(
+	struct control *c, const char *config_path, struct config *config, struct reason *why);
+/* Until SIGTERM or SIGINT. */
+int control_run(struct control *c);
+void control_close(struct control *c);
+
+/* Reads the configuration again. 0: in force. Otherwise the last good one stays; all is logged. */
+int control_reload(struct control *c);
+
+/* Does what is due with the keys, stores it and sends it on. */
+void control_step_keys(struct control *c);
+/*
+ * Puts c->next_keys, which the caller has changed, into force: stored, then sent to the data plane.
+ * 0 or -errno (then nothing has changed). Begin with control_edit_keys(), which makes next_keys a
+ * copy.
+ */
+struct keys *control_edit_keys(struct control *c);
+int control_commit_keys(struct control *c);
+
+struct keys_schedule control_schedule(const struct control *c);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* status, key list, key import. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/crypto/secret.h"
+#include "control/ctl.h"
+#include "control/hex.h"
+
+enum { KEY_FILE_MAX = 256, KEY_OCTETS_MAX = 32 };
+
+static void print_list(const char *title, const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	printf("%-16s", title);
+	for (size_t i = 0; i < n; i++)
+		printf("%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
+	puts(n ? "" : "none");
+}
+
+static void print_dataplane(const json_t *dataplane, json_int_t epoch, json_int_t subscribers)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_true(json_object_get(dataplane, "connected"))) {
+		printf("%-16snot connected\n", "data plane");
+		return;
+	}
+	printf("%-16sconnected, pid %" JSON_INTEGER_FORMAT ", version %s, %" JSON_INTEGER_FORMAT
+	       " workers\n",
+		"data plane", ctl_number(dataplane, "pid"), ctl_text(dataplane, "version"),
+		ctl_number(dataplane, "workers"));
+	printf("%-16sepoch %" JSON_INTEGER_FORMAT "%s, %" JSON_INTEGER_FORMAT " subscribers%s\n",
+		"  serves", ctl_number(dataplane, "epoch"),
+		ctl_number(dataplane, "epoch") == epoch ? "" : " (behind)",
+		ctl_number(dataplane, "subscribers"),
+		ctl_number(dataplane, "subscribers") == subscribers ? "" : " (behind)");
+	json_object_foreach(json_object_get(dataplane, "counters"), name, value)
+	{
+		if (json_integer_value(value))
+			printf("  %-30s %" JSON_INTEGER_FORMAT "\n", name,
+				json_integer_value(value));
+	}
+}
+
+int ctl_status(const struct ctl_options *o)
+{
+	json_t *r = ctl_ask(o, json_pack("{s:s}", "command", "status"));
+
+	if (!r)
+		return CTL_FAILED;
+	if (o->json)
+		return ctl_print_json(r);
+	printf("%-16s%s (%s, version %s)\n", "node", ctl_text(r, "node"), ctl_text(r, "identity"),
+		ctl_text(r, "version"));
+	print_list("roles", json_object_get(r, "roles"));
+	print_list("addresses", json_object_get(r, "addresses_held"));
+	printf("%-16sepoch %" JSON_INTEGER_FORMAT ", active %s\n", "keyring",
+		ctl_number(r, "keyring_epoch"), ctl_text(r, "active_key"));
+	printf("%-16s%" JSON_INTEGER_FORMAT "\n", "subscribers", ctl_number(r, "subscribers"));
+	printf("%-16s%s\n", "sync", ctl_text(json_object_get(r, "sync"), "role"));
+	print_dataplane(json_object_get(r, "dataplane"), ctl_number(r, "keyring_epoch"),
+		ctl_number(r, "subscribers"));
+	json_decref(r);
+	return CTL_OK;
+}
+
+int ctl_key_list(const struct ctl_options *o)
+{
+	json_t *r = ctl_ask(o, json_pack("{s:s}", "command", "key.list")), *key;
+	size_t i;
+
+	if (!r)
+		return CTL_FAILED;
+	if (o->json)
+		return ctl_print_json(r);
+	printf("epoch %" JSON_INTEGER_FORMAT "\n", ctl_number(r, "epoch"));
+	printf("%-24s %-10s %-21s %-21s %s\n", "ID", "STATE", "SEALS FROM", "SEALS UNTIL",
+		"RESOLVES UNTIL");
+	json_array_foreach(json_object_get(r, "keys"), i, key)
+		printf("%-24s %-10s %-21s %-21s %s\n", ctl_text(key, "id"), ctl_text(key, "state"),
+			ctl_text(key, "seals_from"), ctl_text(key, "seals_until"),
+			ctl_text(key, "resolves_until"));
+	json_decref(r);
+	return CTL_OK;
+}
+
+/* Raw octets or hex digits, told apart by what they are. Octets, or -1 (said why). */
+static long read_key(const char *path, uint8_t octets[KEY_OCTETS_MAX])
+{
+	uint8_t text[KEY_FILE_MAX];
+	long len = ctl_read_file(path, text, sizeof(text)), digits = len;
+
+	while (digits > 0 && (text[digits - 1] == '\n' || text[digits - 1] == '\r'))
+		digits--;
+	if (digits > 0 && digits % 2 == 0 && digits / 2 <= KEY_OCTETS_MAX &&
+		hex_decode((const char *)text, (size_t)digits, octets) == 0) {
+		len = digits / 2;
+	} else if (len >= 0 && len <= KEY_OCTETS_MAX) {
+		memcpy(octets, text, (size_t)len);
+	} else if (len >= 0) {
+		ctl_fail("%s holds no key (hex digits or at most %d raw octets)", path,
+			KEY_OCTETS_MAX);
+		len = -1;
+	}
+	secret_wipe(text, sizeof(text));
+	return len;
+}
+
+int ctl_key_import(const struct ctl_options *o)
+{
+	uint8_t octets[KEY_OCTETS_MAX];
+	char hex[2 * KEY_OCTETS_MAX + 1];
+	json_t *r;
+	long len;
+
+	if (!o->id || !o->key_file)
+		return ctl_fail("key import needs --id and --key-file"), CTL_USAGE;
+	len = read_key(o->key_file, octets);
+	if (len < 0)
+		return CTL_FAILED;
+	hex_encode(octets, (size_t)len, hex);
+	r = json_pack("{s:s, s:s, s:s, s:b, s:b}", "command", "key.import", "id", o->id, "key", hex,
+		"activate", o->activate, "allow_short", o->allow_short);
+	if (r && o->resolves_until)
+		json_object_set_new(r, "resolves_until", json_string(o->resolves_until));
+	secret_wipe(octets, sizeof(octets));
+	secret_wipe(hex, sizeof(hex));
+	r = ctl_ask(o, r);
+	if (!r)
+		return CTL_FAILED;
+	if (o->json)
+		return ctl_print_json(r);
+	printf("%s is %s (epoch %" JSON_INTEGER_FORMAT "); data plane: %s\n", ctl_text(r, "id"),
+		ctl_text(r, "state"), ctl_number(r, "epoch"), ctl_text(r, "dataplane"));
+	json_decref(r);
+	return CTL_OK;
+}
