@@ -5,6 +5,7 @@
 
 #include "dataplane/log.h"
 #include "dataplane/net/arp.h"
+#include "dataplane/net/mld.h"
 #include "dataplane/net/nd.h"
 
 static void forget_gone(struct announcer *a, const struct net_addresses *now)
@@ -46,23 +47,41 @@ void announcer_update(
 		note(a, before, 6, now->v6[i]);
 }
 
-static bool send_one(struct worker *w, unsigned int port, uint8_t family, const uint8_t *octets)
+typedef size_t (*build_fn)(const uint8_t *mac, const uint8_t *address, uint8_t *out);
+
+static bool send_one(struct worker *w, unsigned int port, const uint8_t *octets, build_fn build)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
-	uint8_t *frame;
-	size_t len;
 
 	if (!m)
 		return false;
-	frame = rte_pktmbuf_mtod(m, uint8_t *);
-	len = family == 4 ? net_arp_announce(w->ports[port].mac, octets, frame)
-			  : net_nd_announce(w->ports[port].mac, octets, frame);
-	rte_pktmbuf_append(m, (uint16_t)len);
+	rte_pktmbuf_append(
+		m, (uint16_t)build(w->ports[port].mac, octets, rte_pktmbuf_mtod(m, uint8_t *)));
 	m->port = (uint16_t)port;
 	if (rte_ring_enqueue(w->announcements, m) == 0)
 		return true;
 	rte_pktmbuf_free(m);
 	return false;
+}
+
+static bool send_all(struct worker *w, const uint8_t *octets, build_fn build)
+{
+	bool all = true;
+
+	for (unsigned int port = 0; port < w->n_ports; port++)
+		all &= send_one(w, port, octets, build);
+	return all;
+}
+
+/* Switches first: they must let through what neighbours ask then. */
+static bool announce(struct worker *w, uint8_t family, const uint8_t *octets)
+{
+	bool reported;
+
+	if (family == 4)
+		return send_all(w, octets, net_arp_announce);
+	reported = send_all(w, octets, net_mld_report);
+	return send_all(w, octets, net_nd_announce) && reported;
 }
 
 void announcer_tick(struct announcer *a, struct worker *w)
@@ -72,11 +91,21 @@ void announcer_tick(struct announcer *a, struct worker *w)
 	for (unsigned int i = 0; i < a->n; i++) {
 		if (a->pending[i].left == 0)
 			continue;
-		for (unsigned int port = 0; port < w->n_ports; port++)
-			all &= send_one(w, port, a->pending[i].family, a->pending[i].octets);
+		all &= announce(w, a->pending[i].family, a->pending[i].octets);
 		a->pending[i].left--;
 	}
 	if (!all)
 		log_line(LOG_WARNING, "not every address could be announced this time", "worker=%u",
 			w->index);
+}
+
+void announcer_refresh(const struct net_addresses *now, struct worker *w)
+{
+	bool all = true;
+
+	for (unsigned int i = 0; i < now->n6; i++)
+		all &= send_all(w, now->v6[i], net_mld_report);
+	if (!all)
+		log_line(LOG_WARNING, "not every multicast group could be reported this time",
+			"worker=%u", w->index);
 }

@@ -27,4 +27,7 @@ void announcer_update(
 /* Hands what is due to the worker; call after announcer_update() and every second. */
 void announcer_tick(struct announcer *a, struct worker *w);
 
+/* Tells snooping switches again which groups we listen to; every NET_MLD_INTERVAL_S seconds. */
+void announcer_refresh(const struct net_addresses *now, struct worker *w);
+
 #endif

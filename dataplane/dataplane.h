@@ -28,6 +28,7 @@ struct dataplane {
 	struct announcer announcer;
 	struct net_addresses announced; /* taken into service already */
 	struct stats stats;
+	unsigned int ticks; /* seconds served */
 	struct ipc_snapshot incoming;
 };
 

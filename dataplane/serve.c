@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dataplane/log.h"
+#include "dataplane/net/mld.h"
 #include "dataplane/preflight.h"
 
 enum { REPORT_MS = 1000 };
@@ -118,6 +119,8 @@ static void tick(struct dataplane *d, uint64_t now_ms)
 	stats_collect(&d->stats, d->workers, d->n_workers, &d->shared);
 	link_report(&d->link, &d->stats.report, now_ms);
 	announcer_tick(&d->announcer, d->workers[0]);
+	if (++d->ticks % (NET_MLD_INTERVAL_S * 1000 / REPORT_MS) == 0)
+		announcer_refresh(&d->announced, d->workers[0]);
 }
 
 static int stop_signal(int signal_fd)

@@ -4,6 +4,7 @@
 
 #include "dataplane/net/arp.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/net/mld.h"
 #include "dataplane/net/nd.h"
 #include "net_frames.h"
 
@@ -300,6 +301,34 @@ Test(net_answers, announcements_name_the_address)
 	cr_expect_eq(net_nd_announce(frame_our_mac, frame_our6, out), sizeof(out));
 	expect_ethernet(out, all_nodes_mac, 0x86dd);
 	expect_advertisement(out, sizeof(out), 0x20);
+}
+
+Test(net_answers, switches_are_told_of_the_solicited_node_group)
+{
+	static const uint8_t source[16] = {0xfe, 0x80, [11] = 0xff, 0xfe, 0, 0, 1};
+	static const uint8_t routers[16] = {0xff, 2, [15] = 0x16};
+	static const uint8_t routers_mac[6] = {0x33, 0x33, 0, 0, 0, 0x16};
+	static const uint8_t options[8] = {58, 0, 5, 2, 0, 0, 1, 0};
+	uint8_t out[NET_MLD_REPORT_LEN];
+	uint8_t flat[40 + 28] = {0};
+
+	cr_expect_eq(net_mld_report(frame_our_mac, frame_our6, out), sizeof(out));
+	expect_ethernet(out, routers_mac, 0x86dd);
+	cr_expect_eq(out[18] << 8 | out[19], 36);
+	cr_expect_eq(out[20], 0);
+	cr_expect_eq(out[21], 1);
+	cr_expect_arr_eq(out + 22, source, 16);
+	cr_expect_arr_eq(out + 38, routers, 16);
+	cr_expect_arr_eq(out + 54, options, 8);
+	cr_expect_eq(out[62], 143);
+	cr_expect_eq(out[70], 4);
+	cr_expect_arr_eq(out + 74, frame_group6, 16);
+	/* pseudo-header, then ICMPv6 */
+	memcpy(flat, out + 22, 32);
+	flat[35] = 28;
+	flat[39] = 58;
+	memcpy(flat + 40, out + 62, 28);
+	cr_expect_eq(frame_checksum(flat, sizeof(flat), 0), 0);
 }
 
 Test(net_checksum, agrees_with_the_slow_way)
