@@ -10,19 +10,28 @@ enum {
 	BATCH_MACS = CRYPTO_BATCH_MAX,
 };
 
-/* P(s, label, m) of one block s of an inkey. */
+enum {
+	/* Zeroes after a label and its end mark, in one go: no padding is longer. */
+	BATCH_ZEROES = LANES_BLOCK + 16,
+};
+
+/*
+ * P(s, label, m) of one block s of an inkey. The label is there once: HMAC(s, label) and HMAC(s,
+ * A_i || label) read it in the same place, and only the length at the end of the padding is
+ * rewritten between them.
+ */
 struct batch_strand {
 	_Alignas(64) uint8_t key[LANES_BLOCK];
 	struct crypto_hmac_state own; /* of a raw key */
 	const struct crypto_hmac_state *state;
 	const struct crypto_prf_op *op;
-	unsigned int levels; /* m of RFC 3830 4.1.2 */
-	bool first;	     /* of the blocks of its inkey */
+	unsigned int levels;	  /* m of RFC 3830 4.1.2 */
+	bool first;		  /* of the blocks of its inkey */
+	struct lanes_run runs[3]; /* label, A_i || label, A_i */
 	uint8_t p[CRYPTO_MAC_MAX];
-	uint8_t only[LANES_BLOCK];			      /* A_i, padded */
-	uint8_t both[CRYPTO_MAC_MAX + CRYPTO_LABEL_MAX + 72]; /* A_i || label, padded */
-	uint8_t label[CRYPTO_LABEL_MAX + 72];		      /* label, padded */
-	struct lanes_run runs[3];
+	uint8_t only[LANES_BLOCK]; /* A_i, padded */
+	uint8_t both[CRYPTO_MAC_MAX + CRYPTO_LABEL_MAX + 1 +
+		     BATCH_ZEROES]; /* A_i || label, padded */
 };
 
 /* Whole blocks are hashed where they are; only blocks across segments, and the last, are put

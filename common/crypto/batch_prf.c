@@ -19,17 +19,40 @@ static unsigned int count_levels(const struct crypto_prf_op *op)
 				       : (op->out_len + CRYPTO_SHA256_LEN - 1u) / CRYPTO_SHA256_LEN;
 }
 
+static uint32_t blocks_of(size_t len)
+{
+	return (uint32_t)((len + 8) / LANES_BLOCK + 1);
+}
+
+/* The last 8 octets of a message of so many blocks: its length in bits, the key's block included.
+ */
+static void put_length(uint8_t *message, uint32_t blocks, size_t len)
+{
+	const uint64_t bits = __builtin_bswap64((len + LANES_BLOCK) * 8);
+
+	memcpy(message + (size_t)blocks * LANES_BLOCK - 8, &bits, 8);
+}
+
 static void add_label(struct batch_strand *s, const struct crypto_prf_op *op, size_t hash_len)
 {
 	const size_t len = op->label_len;
+	uint8_t *label = s->both + hash_len;
 
-	memcpy(s->label, op->label, len);
-	s->runs[0] = (struct lanes_run){s->label, lanes_pad(s->label, len, len)};
-	memcpy(s->both + hash_len, op->label, len);
-	s->runs[1] =
-		(struct lanes_run){s->both, lanes_pad(s->both, hash_len + len, hash_len + len)};
+	memcpy(label, op->label, len);
+	label[len] = 0x80;
+	memset(label + len + 1, 0, BATCH_ZEROES);
+	s->runs[0] = (struct lanes_run){label, blocks_of(len)};
+	s->runs[1] = (struct lanes_run){s->both, blocks_of(hash_len + len)};
+	put_length(label, s->runs[0].blocks, len);
 	if (s->levels > 1)
 		s->runs[2] = (struct lanes_run){s->only, lanes_pad(s->only, hash_len, hash_len)};
+}
+
+/* From the padding of HMAC(s, label) to that of HMAC(s, A_i || label). */
+static void move_length(struct batch_strand *s, size_t hash_len)
+{
+	memset(s->both + hash_len + (size_t)s->runs[0].blocks * LANES_BLOCK - 8, 0, 8);
+	put_length(s->both, s->runs[1].blocks, hash_len + s->op->label_len);
 }
 
 /* Keys that neighbours share, as the keys of one message do, are prepared once. */
@@ -83,9 +106,19 @@ static void first_level(struct batch *b, enum crypto_hash hash, unsigned int n)
 		b->hmac[i] = (struct lanes_hmac){s->state, &s->runs[0], s->both, s->runs[0].blocks};
 	}
 	lanes_hmac(&b->lanes, hash, b->hmac, n);
-	for (i = 0; i < n; i++)
-		if (b->strands[i].levels > 1)
-			memcpy(b->strands[i].only, b->strands[i].both, hash_len);
+	for (i = 0; i < n; i++) {
+		struct batch_strand *s = &b->strands[i];
+
+		move_length(s, hash_len);
+		if (s->levels > 1)
+			memcpy(s->only, s->both, hash_len);
+	}
+}
+
+/* Can the lanes write the level's part of P() into out: whole, and nothing is there to be XORed. */
+static bool goes_straight_out(const struct batch_strand *s, unsigned int level, size_t hash_len)
+{
+	return s->first && s->op->out_len >= (level + 1) * hash_len;
 }
 
 /* The level's part of P() goes into out: the first block of an inkey sets it, the others are XORed
@@ -98,6 +131,8 @@ static void fold(const struct batch_strand *s, unsigned int level, size_t hash_l
 	uint8_t *out = s->op->out + at;
 	size_t i;
 
+	if (goes_straight_out(s, level, hash_len))
+		return;
 	if (s->first) {
 		memcpy(out, s->p, len);
 		return;
@@ -117,8 +152,11 @@ static bool next_level(struct batch *b, enum crypto_hash hash, unsigned int n, u
 		struct batch_strand *s = &b->strands[i];
 
 		if (s->levels > level)
-			b->hmac[jobs++] =
-				(struct lanes_hmac){s->state, &s->runs[1], s->p, s->runs[1].blocks};
+			b->hmac[jobs++] = (struct lanes_hmac){s->state, &s->runs[1],
+				goes_straight_out(s, level, hash_len)
+					? s->op->out + level * hash_len
+					: s->p,
+				s->runs[1].blocks};
 		if (s->levels > level + 1)
 			b->hmac[jobs++] = (struct lanes_hmac){
 				s->state, &s->runs[2], s->only, s->runs[2].blocks};
