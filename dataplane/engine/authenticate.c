@@ -50,7 +50,7 @@ static void compute_mac(struct engine *e, struct slot *s)
 		self->present ? identity_at(s->m.octets, self) : subscriber_uid(s->sender, 0);
 	const struct identity kms_id =
 		kms->present ? identity_at(s->m.octets, kms) : e->policy->kms_identity;
-	const struct crypto_mac_op op = {
+	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.init_auth,
 		.key_len = hash_len(s->hash),
 		.seg = {{s->m.octets, s->m.v.mac.off}, {self_id.data, self_id.len},
@@ -59,8 +59,6 @@ static void compute_mac(struct engine *e, struct slot *s)
 		.out = s->mac,
 		.hash = s->hash,
 	};
-
-	ops_mac(e, &op);
 }
 
 static void check_mac(struct engine *e, struct slot *s)

@@ -4,7 +4,7 @@
 static void queue_prepared(struct engine *e, uint8_t hash, const struct crypto_key *key,
 	const uint8_t *label, size_t label_len, uint8_t *out, uint16_t out_len)
 {
-	const struct crypto_prf_op op = {
+	*ops_prf(e) = (struct crypto_prf_op){
 		.key = key,
 		.label = label,
 		.label_len = (uint16_t)label_len,
@@ -12,14 +12,12 @@ static void queue_prepared(struct engine *e, uint8_t hash, const struct crypto_k
 		.out_len = out_len,
 		.hash = hash,
 	};
-
-	ops_prf(e, &op);
 }
 
 static void queue_raw(struct engine *e, uint8_t hash, const uint8_t *key, uint16_t key_len,
 	const uint8_t *label, size_t label_len, uint8_t *out, uint16_t out_len)
 {
-	const struct crypto_prf_op op = {
+	*ops_prf(e) = (struct crypto_prf_op){
 		.inkey = key,
 		.inkey_len = key_len,
 		.label = label,
@@ -28,8 +26,6 @@ static void queue_raw(struct engine *e, uint8_t hash, const uint8_t *key, uint16
 		.out_len = out_len,
 		.hash = hash,
 	};
-
-	ops_prf(e, &op);
 }
 
 static void message_key(struct engine *e, const struct slot *s, const struct crypto_key *psk,

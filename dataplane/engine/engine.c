@@ -8,16 +8,6 @@
 #include "dataplane/engine/slot.h"
 #include "dataplane/engine/stages.h"
 
-uint8_t *scratch_take(struct engine *e, size_t n)
-{
-	uint8_t *p = scratch_top(e);
-
-	/* Multiples of 16, so that no two outputs of the KDF share a word. */
-	e->scratch_used += (n + 15) & ~(size_t)15;
-	assert(e->scratch_used <= sizeof(e->scratch) - SCRATCH_TOP_MAX);
-	return p;
-}
-
 /* A subscriber whose messages are refused whatever their MAC says: its key need not be secret. */
 static void stranger_init(struct engine *e)
 {

@@ -31,7 +31,9 @@ static void write_error(struct engine *e, struct slot *s)
 /* The key of the message in error, over the Error message alone (readings N16). */
 static void compute_mac(struct engine *e, struct slot *s)
 {
-	const struct crypto_mac_op op = {
+	if (s->msg->response_len == 0 || !verdict_info(s->verdict)->authenticated)
+		return;
+	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.init_auth,
 		.key_len = hash_len(s->hash),
 		.seg = {{s->msg->response, (uint32_t)s->mac_off}},
@@ -39,9 +41,6 @@ static void compute_mac(struct engine *e, struct slot *s)
 		.out = s->msg->response + s->mac_off,
 		.hash = s->hash,
 	};
-
-	if (s->msg->response_len > 0 && verdict_info(s->verdict)->authenticated)
-		ops_mac(e, &op);
 }
 
 static bool refused(const struct slot *s)

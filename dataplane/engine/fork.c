@@ -70,7 +70,9 @@ static void derive_vr_key(struct engine *e, struct slot *s)
 static void compute_vr(struct engine *e, struct slot *s)
 {
 	const uint16_t from = s->m.ticket.initiator_data.off, to = s->res.initiator.vr.mac.off;
-	const struct crypto_mac_op op = {
+	if (!s->res.forking)
+		return;
+	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.initiator_data_auth,
 		.key_len = hash_len(vr_hash(s)),
 		.seg = {{s->m.octets + from, (uint32_t)(to - from)}},
@@ -78,9 +80,6 @@ static void compute_vr(struct engine *e, struct slot *s)
 		.out = s->mac,
 		.hash = vr_hash(s),
 	};
-
-	if (s->res.forking)
-		ops_mac(e, &op);
 }
 
 static void check_vr(struct engine *e, struct slot *s)

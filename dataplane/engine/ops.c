@@ -21,24 +21,3 @@ void ops_cm_run(struct engine *e)
 		crypto_cm(e->crypto, e->cm, e->n_cm);
 	e->n_cm = 0;
 }
-
-void ops_prf(struct engine *e, const struct crypto_prf_op *op)
-{
-	if (e->n_prf == OPS_MAX)
-		ops_prf_run(e);
-	e->prf[e->n_prf++] = *op;
-}
-
-void ops_mac(struct engine *e, const struct crypto_mac_op *op)
-{
-	if (e->n_mac == OPS_MAX)
-		ops_mac_run(e);
-	e->mac[e->n_mac++] = *op;
-}
-
-void ops_cm(struct engine *e, const struct crypto_cm_op *op)
-{
-	if (e->n_cm == OPS_MAX)
-		ops_cm_run(e);
-	e->cm[e->n_cm++] = *op;
-}

@@ -63,7 +63,9 @@ static void set_t(struct engine *e, struct slot *s)
 
 static void encrypt(struct engine *e, struct slot *s)
 {
-	struct crypto_cm_op op = {
+	struct crypto_cm_op *op = ops_cm(e);
+
+	*op = (struct crypto_cm_op){
 		.key = s->keys.resp.encr,
 		.key_len = hash_encr_len(s->hash),
 		.src = s->plain,
@@ -71,14 +73,13 @@ static void encrypt(struct engine *e, struct slot *s)
 		.len = (uint16_t)s->plain_len,
 	};
 
-	crypto_cm_iv(op.iv, s->keys.resp.salt, s->m.csb_id, s->msg->response + T_OFF);
-	ops_cm(e, &op);
+	crypto_cm_iv(op->iv, s->keys.resp.salt, s->m.csb_id, s->msg->response + T_OFF);
 }
 
 /* The response without its MAC || the whole initial message (5.5). */
 static void compute_mac(struct engine *e, struct slot *s)
 {
-	const struct crypto_mac_op op = {
+	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.resp.auth,
 		.key_len = hash_len(s->hash),
 		.seg = {{s->msg->response, (uint32_t)s->mac_off},
@@ -87,8 +88,6 @@ static void compute_mac(struct engine *e, struct slot *s)
 		.out = s->msg->response + s->mac_off,
 		.hash = s->hash,
 	};
-
-	ops_mac(e, &op);
 }
 
 static void finish(struct engine *e, struct slot *s)

@@ -109,7 +109,9 @@ static void write_ticket_data(struct engine *e, struct slot *s)
 static void encrypt(struct engine *e, struct slot *s)
 {
 	const struct grant *g = &s->grant;
-	struct crypto_cm_op op = {
+	struct crypto_cm_op *op = ops_cm(e);
+
+	*op = (struct crypto_cm_op){
 		.key = s->keys.ticket.encr,
 		.key_len = hash_encr_len(g->hash),
 		.src = g->plain,
@@ -117,15 +119,14 @@ static void encrypt(struct engine *e, struct slot *s)
 		.len = (uint16_t)g->plain_len,
 	};
 
-	crypto_cm_iv(op.iv, s->keys.ticket.salt, (uint32_t)NO_CSB_ID, g->t64);
-	ops_cm(e, &op);
+	crypto_cm_iv(op->iv, s->keys.ticket.salt, (uint32_t)NO_CSB_ID, g->t64);
 }
 
 /* From Ticket Type to the Auth alg of V (readings N15). */
 static void compute_mac(struct engine *e, struct slot *s)
 {
 	const struct grant *g = &s->grant;
-	const struct crypto_mac_op op = {
+	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.ticket.auth,
 		.key_len = hash_len(g->hash),
 		.seg = {{s->msg->response + g->body_off, (uint32_t)(g->mac_off - g->body_off)}},
@@ -133,8 +134,6 @@ static void compute_mac(struct engine *e, struct slot *s)
 		.out = s->msg->response + g->mac_off,
 		.hash = g->hash,
 	};
-
-	ops_mac(e, &op);
 }
 
 void stage_seal(struct engine *e)

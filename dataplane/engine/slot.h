@@ -11,6 +11,7 @@
 #ifndef TKMS_ENGINE_SLOT_H
 #define TKMS_ENGINE_SLOT_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -191,21 +192,53 @@ static inline void slots_each(struct engine *e, enum slot_op op, slot_fn fn)
 	}
 }
 
-/* Scratch of this batch; wiped after it. Cannot fail: SCRATCH_PER_SLOT. */
-uint8_t *scratch_take(struct engine *e, size_t n);
 /* Where the next scratch_take() will be: for what has its length only when it is written. */
 static inline uint8_t *scratch_top(struct engine *e)
 {
 	return e->scratch + e->scratch_used;
 }
 
-/* Queue an operation; a full queue runs at once. Results are there after the _run. */
-void ops_prf(struct engine *e, const struct crypto_prf_op *op);
-void ops_mac(struct engine *e, const struct crypto_mac_op *op);
-void ops_cm(struct engine *e, const struct crypto_cm_op *op);
+/* Scratch of this batch; wiped after it. Cannot fail: SCRATCH_PER_SLOT. */
+static inline uint8_t *scratch_take(struct engine *e, size_t n)
+{
+	uint8_t *p = scratch_top(e);
+
+	/* Multiples of 16, so that no two outputs of the KDF share a word. */
+	e->scratch_used += (n + 15) & ~(size_t)15;
+	assert(e->scratch_used <= sizeof(e->scratch) - SCRATCH_TOP_MAX);
+	return p;
+}
+
+/* Results of queued operations are there after the _run. */
 void ops_prf_run(struct engine *e);
 void ops_mac_run(struct engine *e);
 void ops_cm_run(struct engine *e);
+
+/*
+ * The next operation of a queue, to be filled in where it stays: an operation built elsewhere and
+ * copied here would be read back before its small stores have left the store buffer. A full queue
+ * runs at once.
+ */
+static inline struct crypto_prf_op *ops_prf(struct engine *e)
+{
+	if (e->n_prf == OPS_MAX)
+		ops_prf_run(e);
+	return &e->prf[e->n_prf++];
+}
+
+static inline struct crypto_mac_op *ops_mac(struct engine *e)
+{
+	if (e->n_mac == OPS_MAX)
+		ops_mac_run(e);
+	return &e->mac[e->n_mac++];
+}
+
+static inline struct crypto_cm_op *ops_cm(struct engine *e)
+{
+	if (e->n_cm == OPS_MAX)
+		ops_cm_run(e);
+	return &e->cm[e->n_cm++];
+}
 
 /* The test double's chance to replace what has been generated. */
 static inline void slot_generated(struct engine *e, const struct slot *s,

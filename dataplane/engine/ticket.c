@@ -141,7 +141,7 @@ static void derive_keys(struct engine *e, struct slot *s)
 static void compute_mac(struct engine *e, struct slot *s)
 {
 	const uint16_t from = s->m.ticket.body.off, to = s->res.data.v.mac.off;
-	const struct crypto_mac_op op = {
+	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.ticket.auth,
 		.key_len = hash_len(s->res.hash),
 		.seg = {{s->m.octets + from, (uint32_t)(to - from)}},
@@ -149,8 +149,6 @@ static void compute_mac(struct engine *e, struct slot *s)
 		.out = s->mac,
 		.hash = s->res.hash,
 	};
-
-	ops_mac(e, &op);
 }
 
 static void check_mac(struct engine *e, struct slot *s)
@@ -166,7 +164,9 @@ static void decrypt(struct engine *e, struct slot *s)
 {
 	const struct mikey_span data = s->res.data.kemac.data;
 	uint8_t t64[TIMESTAMP_LEN];
-	struct crypto_cm_op op = {
+	struct crypto_cm_op *op = ops_cm(e);
+
+	*op = (struct crypto_cm_op){
 		.key = s->keys.ticket.encr,
 		.key_len = hash_encr_len(s->res.hash),
 		.src = mikey_at(s->m.octets, data),
@@ -174,10 +174,9 @@ static void decrypt(struct engine *e, struct slot *s)
 	};
 
 	s->res.plain = scratch_take(e, data.len);
-	op.dst = s->res.plain;
+	op->dst = s->res.plain;
 	mikey_t64(t64, s->m.octets, &s->res.data.t);
-	crypto_cm_iv(op.iv, s->keys.ticket.salt, (uint32_t)NO_CSB_ID, t64);
-	ops_cm(e, &op);
+	crypto_cm_iv(op->iv, s->keys.ticket.salt, (uint32_t)NO_CSB_ID, t64);
 }
 
 /* MPK || {TEK|TGK|GTGK}, each of a length that the PRF takes, none that is too strong for the way

@@ -56,7 +56,9 @@ static void queue_block(struct engine *e, struct kdf_source source, const char *
 	uint8_t *out)
 {
 	const size_t head_len = kdf108_head(scratch_top(e), block, label);
-	struct crypto_mac_op op = {
+	struct crypto_mac_op *op = ops_mac(e);
+
+	*op = (struct crypto_mac_op){
 		.state = source.state,
 		.key = source.key,
 		.key_len = source.key ? CRYPTO_SHA256_LEN : 0,
@@ -65,11 +67,10 @@ static void queue_block(struct engine *e, struct kdf_source source, const char *
 		.hash = CRYPTO_SHA256,
 	};
 
-	op.seg[0] = (struct crypto_segment){scratch_take(e, head_len), (uint32_t)head_len};
+	op->seg[0] = (struct crypto_segment){scratch_take(e, head_len), (uint32_t)head_len};
 	for (unsigned int i = 0; i < n; i++)
-		op.seg[1 + i] = context[i];
-	op.seg[1 + n] = (struct crypto_segment){tail, KDF108_TAIL_LEN};
-	ops_mac(e, &op);
+		op->seg[1 + i] = context[i];
+	op->seg[1 + n] = (struct crypto_segment){tail, KDF108_TAIL_LEN};
 }
 
 uint8_t *kdf_queue(struct engine *e, struct kdf_source source, const char *label,
