@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/mikey/message.h"
 
@@ -93,15 +94,25 @@ static inline uint32_t cursor_u32(struct mikey_cursor *c, const char *field)
 	       (uint32_t)c->octets[c->pos - 2] << 8 | c->octets[c->pos - 1];
 }
 
+/*
+ * Both fields as one number: spans are copied around at once, and a copy right after two smaller
+ * stores would wait until they have left the store buffer.
+ */
+static inline struct mikey_span cursor_make_span(size_t off, size_t len)
+{
+	const uint32_t both = (uint32_t)off | (uint32_t)len << 16;
+	struct mikey_span s;
+
+	_Static_assert(sizeof(both) == sizeof(s), "off and len, little-endian");
+	memcpy(&s, &both, sizeof(s));
+	return s;
+}
+
 static inline struct mikey_span cursor_span(struct mikey_cursor *c, size_t n, const char *field)
 {
-	struct mikey_span s = {0, 0};
-
-	if (cursor_take(c, n, field)) {
-		s.off = (uint16_t)(c->pos - n);
-		s.len = (uint16_t)n;
-	}
-	return s;
+	if (!cursor_take(c, n, field))
+		return (struct mikey_span){0, 0};
+	return cursor_make_span(c->pos - n, n);
 }
 
 /* Nothing may be left. */
