@@ -17,12 +17,23 @@ void secret_wipe(void *p, size_t n)
 
 bool secret_equal(const void *a, const void *b, size_t n)
 {
-	const volatile uint8_t *x = a, *y = b;
-	uint8_t diff = 0;
+	const uint8_t *x = a, *y = b;
+	uint64_t diff = 0;
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	/* The empty asm hides diff, so that no compiler can leave a loop early. */
+	for (i = 0; i + sizeof(diff) <= n; i += sizeof(diff)) {
+		uint64_t left, right;
+
+		memcpy(&left, x + i, sizeof(left));
+		memcpy(&right, y + i, sizeof(right));
+		diff |= left ^ right;
+		__asm__("" : "+r"(diff));
+	}
+	for (; i < n; i++) {
 		diff |= x[i] ^ y[i];
+		__asm__("" : "+r"(diff));
+	}
 	return diff == 0;
 }
 

@@ -49,6 +49,9 @@ bool identity_match(struct identity pattern, struct identity name)
 	size_t p = 0, n = 0;
 	size_t retry_p = 0, retry_n = 0; /* after the latest '?'; retry_p 0: none seen */
 
+	/* Also if there is a '?': it matches itself. */
+	if (identity_equal(pattern, name))
+		return true;
 	while (n < name.len) {
 		if (p < pattern.len && pattern.data[p] == '?') {
 			retry_p = ++p;
