@@ -60,6 +60,7 @@ ue_file() {
 
 step "packages, build (the first time takes a few minutes)"
 need_programs
+export TKMS_BUILD=$build
 step "two subscribers, alice and bob, with random pre-shared keys"
 lab down
 rm -rf "$files"
