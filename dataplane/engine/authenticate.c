@@ -32,7 +32,7 @@ static void find_subscribers(struct engine *e)
 		const struct subscriber *found = by_psk_id[i] ? by_psk_id[i] : by_uid[i];
 
 		s->known = found && !subscriber_expired(found, e->now_seconds);
-		s->sender = s->known ? found : &e->stranger;
+		s->sender = s->known ? found : e->stranger;
 	}
 }
 
@@ -50,6 +50,7 @@ static void compute_mac(struct engine *e, struct slot *s)
 		self->present ? identity_at(s->m.octets, self) : subscriber_uid(s->sender, 0);
 	const struct identity kms_id =
 		kms->present ? identity_at(s->m.octets, kms) : e->policy->kms_identity;
+
 	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.init_auth,
 		.key_len = hash_len(s->hash),

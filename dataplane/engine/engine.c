@@ -13,8 +13,9 @@ static void stranger_init(struct engine *e)
 {
 	static const uint8_t psk[CRYPTO_SHA256_LEN];
 	static const uint8_t ids[] = "stranger\020stranger@nowhere";
-	struct subscriber *s = &e->stranger;
+	struct subscriber *s = (struct subscriber *)(void *)e->stranger_octets;
 
+	e->stranger = s;
 	crypto_key_prepare(e->crypto, psk, sizeof(psk), &s->psk);
 	s->psk_len = sizeof(psk);
 	s->psk_id_len = 8;

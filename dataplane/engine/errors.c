@@ -33,6 +33,7 @@ static void compute_mac(struct engine *e, struct slot *s)
 {
 	if (s->msg->response_len == 0 || !verdict_info(s->verdict)->authenticated)
 		return;
+
 	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.init_auth,
 		.key_len = hash_len(s->hash),

@@ -70,8 +70,10 @@ static void derive_vr_key(struct engine *e, struct slot *s)
 static void compute_vr(struct engine *e, struct slot *s)
 {
 	const uint16_t from = s->m.ticket.initiator_data.off, to = s->res.initiator.vr.mac.off;
+
 	if (!s->res.forking)
 		return;
+
 	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.initiator_data_auth,
 		.key_len = hash_len(vr_hash(s)),

@@ -126,6 +126,7 @@ static void encrypt(struct engine *e, struct slot *s)
 static void compute_mac(struct engine *e, struct slot *s)
 {
 	const struct grant *g = &s->grant;
+
 	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.ticket.auth,
 		.key_len = hash_len(g->hash),

@@ -161,10 +161,8 @@ struct engine {
 	engine_generated_fn generated;
 	void *generated_arg;
 	/* Stands in for unknown subscribers, so that their messages cost the same. */
-	union {
-		struct subscriber stranger;
-		uint8_t stranger_octets[sizeof(struct subscriber) + 32];
-	};
+	struct subscriber *stranger;
+	_Alignas(struct subscriber) uint8_t stranger_octets[sizeof(struct subscriber) + 32];
 	unsigned int n_prf, n_mac, n_cm;
 	struct crypto_prf_op prf[OPS_MAX];
 	struct crypto_mac_op mac[OPS_MAX];

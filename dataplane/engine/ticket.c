@@ -141,6 +141,7 @@ static void derive_keys(struct engine *e, struct slot *s)
 static void compute_mac(struct engine *e, struct slot *s)
 {
 	const uint16_t from = s->m.ticket.body.off, to = s->res.data.v.mac.off;
+
 	*ops_mac(e) = (struct crypto_mac_op){
 		.key = s->keys.ticket.auth,
 		.key_len = hash_len(s->res.hash),

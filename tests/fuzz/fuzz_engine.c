@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The engine behind its MACs. The input is a MIKEY message; its CSB ID says what is put right before the engine sees it
- * (bits below), so that mutations reach what only an authenticated message reaches. Both backends must give the same.
+ * The engine behind its MACs. The input is a MIKEY message; its CSB ID says what is put right
+ * before the engine sees it (bits below), so that mutations reach what only an authenticated
+ * message reaches. Both backends must give the same.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -63,6 +64,17 @@ static void key_of(unsigned int person, uint8_t key[KEY_LEN])
 	memset(key, (int)person + 1, KEY_LEN);
 }
 
+/* Their memory is locked, where leak checkers do not look. */
+static void teardown(void)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		engine_free(state.engine[i]);
+		crypto_close(state.crypto[i]);
+	}
+	subscriber_table_free(state.subscribers);
+	keyring_clear(&state.keyring);
+}
+
 static void setup(void)
 {
 	static const char *const backends[] = {"openssl", "ipsec-mb"};
@@ -98,7 +110,7 @@ static void setup(void)
 		.state = SEALING_ACTIVE};
 
 	rc |= keyring_build(&state.keyring, state.crypto[0], 1, &sealing, 1);
-	if (rc != 0)
+	if (rc != 0 || atexit(teardown) != 0)
 		abort();
 	state.rule = (struct policy_rule){text("alice@?"), text("?b?@?"), false};
 }
@@ -121,8 +133,8 @@ static void set_policy(uint32_t bits)
 	p->end_to_middle_app = text("app.example");
 }
 
-static void derive(uint8_t prf, const uint8_t *key, size_t key_len, const uint8_t *label, size_t label_len,
-	uint8_t *out, size_t out_len)
+static void derive(uint8_t prf, const uint8_t *key, size_t key_len, const uint8_t *label,
+	size_t label_len, uint8_t *out, size_t out_len)
 {
 	const struct crypto_prf_op op = {
 		.inkey = key,
@@ -137,7 +149,8 @@ static void derive(uint8_t prf, const uint8_t *key, size_t key_len, const uint8_
 	crypto_prf(state.crypto[0], &op, 1);
 }
 
-static void mac(uint8_t alg, const uint8_t *key, const struct crypto_segment *seg, unsigned int n, uint8_t *out)
+static void mac(uint8_t alg, const uint8_t *key, const struct crypto_segment *seg, unsigned int n,
+	uint8_t *out)
 {
 	struct crypto_mac_op op = {
 		.key = key,
@@ -151,20 +164,21 @@ static void mac(uint8_t alg, const uint8_t *key, const struct crypto_segment *se
 	crypto_mac(state.crypto[0], &op, 1);
 }
 
-/* The key that a message or ticket names. False: none of ours. */
-static bool named_key(const uint8_t *octets, const struct mikey_id *id, uint8_t key[KEY_LEN])
+/* Whose key a message or ticket names: a person, PEOPLE for the sealing key, -1 for none of ours.
+ */
+static int named_key(const uint8_t *octets, const struct mikey_id *id, uint8_t key[KEY_LEN])
 {
 	const struct identity name = {octets + id->data.off, id->data.len};
+	int who = -1;
 
-	key_of(PEOPLE, key);
 	if (!id->present || identity_equal(name, text(TPK_ID)))
-		return true;
-	for (unsigned int i = 0; i < PEOPLE; i++) {
-		key_of(i, key);
+		who = PEOPLE;
+	for (int i = 0; i < PEOPLE; i++) {
 		if (identity_equal(name, text(people[i].psk_id)))
-			return true;
+			who = i;
 	}
-	return false;
+	key_of((unsigned int)who, key);
+	return who;
 }
 
 static struct kdf_rand rand_of(const uint8_t *octets, const struct mikey_randr *r)
@@ -173,8 +187,8 @@ static struct kdf_rand rand_of(const uint8_t *octets, const struct mikey_randr *
 }
 
 /* Initiator Data as who knows the MPK would make it. */
-static void fix_vr(uint8_t *octets, const struct mikey_message *m, const struct mikey_ticket_data *td,
-	const uint8_t *plain, size_t plain_len)
+static void fix_vr(uint8_t *octets, const struct mikey_message *m,
+	const struct mikey_ticket_data *td, const uint8_t *plain, size_t plain_len)
 {
 	struct mikey_initiator_data id;
 	struct mikey_key keys[MIKEY_KEYS_MAX];
@@ -184,12 +198,13 @@ static void fix_vr(uint8_t *octets, const struct mikey_message *m, const struct 
 	if (mikey_parse_initiator_data(&id, octets, m->ticket.initiator_data) != MIKEY_PARSE_OK ||
 		mikey_mac_len(id.vr.auth_alg) <= 0)
 		return;
-	if (mikey_parse_keys(keys, MIKEY_KEYS_MAX, &n, plain, plain_len) != MIKEY_PARSE_OK || n == 0 ||
-		keys[0].key.len == 0 || keys[0].key.len > CRYPTO_INKEY_MAX)
+	if (mikey_parse_keys(keys, MIKEY_KEYS_MAX, &n, plain, plain_len) != MIKEY_PARSE_OK ||
+		n == 0 || keys[0].key.len == 0 || keys[0].key.len > CRYPTO_INKEY_MAX)
 		return;
 	derive(m->ticket.prf, plain + keys[0].key.off, keys[0].key.len, label,
 		kdf_label_mpk(label, KDF_MPKR, rand_of(octets, &td->rand)), mpkr, keys[0].key.len);
-	derive(m->ticket.prf, mpkr, keys[0].key.len, label, kdf_label_initiator_data(label, KDF_AUTH), auth,
+	derive(m->ticket.prf, mpkr, keys[0].key.len, label,
+		kdf_label_initiator_data(label, KDF_AUTH), auth,
 		(size_t)mikey_mac_len(id.vr.auth_alg));
 	const struct crypto_segment seg = {octets + m->ticket.initiator_data.off,
 		(uint32_t)(id.vr.mac.off - m->ticket.initiator_data.off)};
@@ -197,8 +212,8 @@ static void fix_vr(uint8_t *octets, const struct mikey_message *m, const struct 
 	mac(id.vr.auth_alg, auth, &seg, 1, octets + id.vr.mac.off);
 }
 
-static void encrypt_keys(uint8_t *octets, const struct mikey_message *m, const struct mikey_ticket_data *td,
-	const uint8_t *tpk)
+static void encrypt_keys(uint8_t *octets, const struct mikey_message *m,
+	const struct mikey_ticket_data *td, const uint8_t *tpk)
 {
 	uint8_t label[CRYPTO_LABEL_MAX], encr[32], salt[14], t64[8];
 	struct crypto_cm_op op = {
@@ -210,8 +225,10 @@ static void encrypt_keys(uint8_t *octets, const struct mikey_message *m, const s
 	};
 	const struct kdf_rand rand = rand_of(octets, &td->rand);
 
-	derive(m->ticket.prf, tpk, KEY_LEN, label, kdf_label_ticket(label, KDF_ENCR, rand), encr, op.key_len);
-	derive(m->ticket.prf, tpk, KEY_LEN, label, kdf_label_ticket(label, KDF_SALT, rand), salt, sizeof(salt));
+	derive(m->ticket.prf, tpk, KEY_LEN, label, kdf_label_ticket(label, KDF_ENCR, rand), encr,
+		op.key_len);
+	derive(m->ticket.prf, tpk, KEY_LEN, label, kdf_label_ticket(label, KDF_SALT, rand), salt,
+		sizeof(salt));
 	mikey_t64(t64, octets, &td->t);
 	crypto_cm_iv(op.iv, salt, 0xffffffff, t64);
 	crypto_cm(state.crypto[0], &op, 1);
@@ -225,7 +242,7 @@ static void fix_ticket(uint8_t *octets, const struct mikey_message *m)
 
 	if (!m->ticket.present ||
 		mikey_parse_ticket_data(&td, octets, m->ticket.ticket_data) != MIKEY_PARSE_OK ||
-		!named_key(octets, &td.idr_psk, tpk))
+		named_key(octets, &td.idr_psk, tpk) < 0)
 		return;
 	memcpy(plain, octets + td.kemac.data.off, td.kemac.data.len);
 	if (m->csb_id & FIX_VR)
@@ -234,7 +251,8 @@ static void fix_ticket(uint8_t *octets, const struct mikey_message *m)
 		encrypt_keys(octets, m, &td, tpk);
 	if (!(m->csb_id & FIX_TICKET_MAC) || mikey_mac_len(td.v.auth_alg) <= 0)
 		return;
-	derive(m->ticket.prf, tpk, KEY_LEN, label, kdf_label_ticket(label, KDF_AUTH, rand_of(octets, &td.rand)), auth,
+	derive(m->ticket.prf, tpk, KEY_LEN, label,
+		kdf_label_ticket(label, KDF_AUTH, rand_of(octets, &td.rand)), auth,
 		(size_t)mikey_mac_len(td.v.auth_alg));
 	const struct crypto_segment seg = {
 		octets + m->ticket.body.off, (uint32_t)(td.v.mac.off - m->ticket.body.off)};
@@ -248,7 +266,8 @@ static void fix_time(uint8_t *octets, const struct mikey_t *t)
 		octets[t->value.off + i] = (uint8_t)(now >> (56 - 8 * i));
 }
 
-static struct identity covered(const struct mikey_message *m, enum mikey_id_role role, struct identity otherwise)
+static struct identity covered(
+	const struct mikey_message *m, enum mikey_id_role role, struct identity otherwise)
 {
 	const struct mikey_id *id = &m->idr[role];
 
@@ -262,14 +281,17 @@ static void fix_mac(uint8_t *octets, const struct mikey_message *m)
 	const struct kdf_rand none = {NULL, 0}, rand = rand_of(octets, randr);
 	uint8_t psk[KEY_LEN], label[CRYPTO_LABEL_MAX], auth[32];
 
-	if (!m->v.present || mikey_mac_len(m->v.auth_alg) <= 0 || !m->idr[MIKEY_IDRPSK].present ||
-		!named_key(octets, &m->idr[MIKEY_IDRPSK], psk))
+	const int who = named_key(octets, &m->idr[MIKEY_IDRPSK], psk);
+
+	if (!m->v.present || mikey_mac_len(m->v.auth_alg) <= 0 || who < 0 || who == PEOPLE)
 		return;
 	const size_t n = kdf_label_message(
 		label, KDF_AUTH, KDF_INIT, m->csb_id, request ? rand : none, request ? none : rand);
-	const struct identity self = covered(m, request ? MIKEY_IDRI : MIKEY_IDRR, text(people[psk[0] % 4 - 1].uid));
+	const struct identity self =
+		covered(m, request ? MIKEY_IDRI : MIKEY_IDRR, text(people[who].uid));
 	const struct identity kms = covered(m, MIKEY_IDRKMS, text("kms@company.example"));
-	const struct crypto_segment seg[] = {{octets, m->v.mac.off}, {self.data, self.len}, {kms.data, kms.len}};
+	const struct crypto_segment seg[] = {
+		{octets, m->v.mac.off}, {self.data, self.len}, {kms.data, kms.len}};
 
 	derive(m->prf, psk, KEY_LEN, label, n, auth, (size_t)mikey_mac_len(m->v.auth_alg));
 	mac(m->v.auth_alg, auth, seg, 3, octets + m->v.mac.off);
@@ -308,20 +330,22 @@ static void check(const struct engine_msg *msg)
 
 	msg->response[0] = 1;
 	assert(mikey_parse_message(&m, msg->response, msg->response_len) == MIKEY_PARSE_OK);
-	assert(m.data_type == MIKEY_ERROR && m.err_no == info->error_no && m.v.present == info->authenticated);
+	assert(m.data_type == MIKEY_ERROR && m.err_no == info->error_no &&
+		m.v.present == info->authenticated);
 	msg->response[0] = version;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t responses[2][MESSAGE_MAX];
-	const struct engine_view view = {&state.keyring, &state.policy, state.subscribers};
 	uint8_t *octets = malloc(size ? size : 1);
 	uint32_t bits = 0;
 	struct engine_msg msg[2];
 
 	if (!state.engine[0])
 		setup();
+	const struct engine_view view = {&state.keyring, &state.policy, state.subscribers};
+
 	if (!octets || size > MESSAGE_MAX) {
 		free(octets);
 		return 0;
@@ -336,7 +360,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.request = octets,
 			.request_len = (uint16_t)size,
 			.response = responses[i],
-			.response_cap = bits & SMALL_RESPONSE ? (uint16_t)(bits >> 16) : MESSAGE_MAX,
+			.response_cap =
+				bits & SMALL_RESPONSE ? (uint16_t)(bits >> 16) : MESSAGE_MAX,
 		};
 		engine_process(state.engine[i], &view, now, &msg[i], 1);
 		check(&msg[i]);
