@@ -440,14 +440,15 @@ static void append_initiator_data(struct octets *ticket, const uint8_t *data, si
 {
 	ticket->data[ticket->len++] = (uint8_t)(len >> 8);
 	ticket->data[ticket->len++] = (uint8_t)len;
-	memcpy(ticket->data + ticket->len, data, len);
+	if (len)
+		memcpy(ticket->data + ticket->len, data, len);
 	ticket->len += len;
 }
 
 static void write_ticket_data(struct kit *k, const struct ticket_wish *wish, const uint8_t *plain,
 	size_t plain_len, struct mikey_writer *w, size_t body)
 {
-	uint8_t t[8], t64[8], encr[32], salt[14], auth[32], *cipher = w->buf + w->cap - 4096;
+	uint8_t t[8], t64[8], encr[32], salt[14], auth[32], *cipher = w->buf + w->cap - 8192;
 	struct mikey_t ts = {true, wish->t_type, {0, wish->t_type < 2 ? 8 : 4}};
 	struct crypto_cm_op cm = {
 		.key = encr,
@@ -490,7 +491,7 @@ void client_ticket_build(struct kit *k, const struct ticket_wish *wish, struct o
 	const uint8_t suite_len = wish->policy.prf == MIKEY_PRF_MIKEY_1 ? 16 : 32;
 	const struct key_wish usual[] = {{MIKEY_MPK, MIKEY_KV_SPI, suite_len, 0, "mpk0"},
 		{MIKEY_TGK, MIKEY_KV_SPI, suite_len, 0, "tgk0"}};
-	uint8_t plain[2048], mpkr[64], data[128];
+	uint8_t plain[8192], mpkr[64], data[128];
 	size_t plain_len = wish->keys_len, mpkr_len;
 	struct mikey_writer w;
 
