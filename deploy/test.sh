@@ -89,7 +89,8 @@ for suite in "${suites[@]}"; do
   say "== build with sanitizers"
   build_in "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized ||
     give_up "the build with sanitizers failed"
-  export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
+  # Not detect_stack_use_after_return: with it gcc 12 misaligns vectors on the stack.
+  export ASAN_OPTIONS=detect_leaks=1
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   run_suite "$root/build-asan" unit asan-unit
   run_suite "$root/build-asan" fuzz asan-fuzz

@@ -441,6 +441,7 @@ static void append_initiator_data(struct octets *ticket, const uint8_t *data, si
 	ticket->data[ticket->len++] = (uint8_t)(len >> 8);
 	ticket->data[ticket->len++] = (uint8_t)len;
 	if (len)
+		if (len > 0)
 		memcpy(ticket->data + ticket->len, data, len);
 	ticket->len += len;
 }
@@ -491,7 +492,7 @@ void client_ticket_build(struct kit *k, const struct ticket_wish *wish, struct o
 	const uint8_t suite_len = wish->policy.prf == MIKEY_PRF_MIKEY_1 ? 16 : 32;
 	const struct key_wish usual[] = {{MIKEY_MPK, MIKEY_KV_SPI, suite_len, 0, "mpk0"},
 		{MIKEY_TGK, MIKEY_KV_SPI, suite_len, 0, "tgk0"}};
-	uint8_t plain[8192], mpkr[64], data[128];
+	uint8_t plain[8192], mpkr[CRYPTO_INKEY_MAX], data[128];
 	size_t plain_len = wish->keys_len, mpkr_len;
 	struct mikey_writer w;
 
