@@ -635,6 +635,12 @@ Test(engine_request, mode_2_needs_one_known_responder_and_profile_rfc6043)
 	cr_assert_eq(granted(), MODE2 | MIKEY_FLAG_E | MIKEY_FLAG_K);
 	policy.responders[0] = kit_text("bob?@company.example");
 	cr_assert_eq(granted(), MODE2 | MIKEY_FLAG_E | MIKEY_FLAG_K);
+	/* Not even when somebody's name looks like a group. */
+	const struct identity odd = kit_text("odd?@company.example");
+
+	kit_subscriber(&k, "psk-odd", client_psk(&bob), 32, &odd, 1, 0, 0);
+	policy.responders[0] = odd;
+	cr_assert_eq(granted(), MODE2 | MIKEY_FLAG_E | MIKEY_FLAG_K);
 	policy.responders[0] = kit_text(bob.uids[0]);
 	k.policy.allow_no_forking = false;
 	cr_assert_eq(granted(), MODE2 | MIKEY_FLAG_E | MIKEY_FLAG_I | MIKEY_FLAG_K);

@@ -186,6 +186,17 @@ Test(engine_resolve, only_mpkr_and_tgks_are_forked)
 			memcmp(mikey_at(r.plain, r.keys[i].spi), "mpk0", 4), 0, "SPI of the MPK");
 }
 
+Test(engine_resolve, randrkms_is_as_long_as_the_longest_forked_key_not_the_longest_key)
+{
+	seal_keys((const struct key_wish[]){mpk, {MIKEY_TGK, MIKEY_KV_SPI, 40, 0, "t"},
+			  {MIKEY_TEK, MIKEY_KV_SPI, 64, 0, "u"},
+			  {MIKEY_GTGK, MIKEY_KV_SPI, 50, 0, "v"}},
+		4);
+	resolved();
+	cr_assert_eq(r.m.randr[MIKEY_RANDRKMS].data.len, 40);
+	cr_assert_eq(r.keys[2].key.len, 40);
+}
+
 Test(engine_resolve, suite_a)
 {
 	weaken_ticket();
