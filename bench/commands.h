@@ -4,6 +4,7 @@
 #define TKMS_BENCH_COMMANDS_H
 
 int command_crypto(int argc, char **argv);
+int command_dataplane(int argc, char **argv);
 int command_engine(int argc, char **argv);
 int command_load(int argc, char **argv);
 int command_subscribers(int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
 	{"load", command_load, "drive a running KMS over UDP and verify every answer"},
 	{"engine", command_engine, "time the engine on one core"},
+	{"dataplane", command_dataplane, "time a data plane process over shared memory"},
 	{"crypto", command_crypto, "time the cryptographic operations"},
 	{"subscribers", command_subscribers,
 		"print the subscribers that load and the other benchmarks play"},

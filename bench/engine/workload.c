@@ -129,12 +129,12 @@ static int answer_all(struct maker *m, unsigned int n, enum verdict want, struct
 	return 0;
 }
 
-static void build(struct maker *m, unsigned int n)
+static void build(struct maker *m, size_t first, unsigned int n)
 {
 	struct exchange *x[EXCHANGE_BATCH_MAX];
 
 	for (unsigned int i = 0; i < n; i++) {
-		m->exchange[i].csb_id = (uint32_t)rng_next(exchanger_rng(m->exchanger));
+		m->exchange[i].csb_id = (uint32_t)(first + i);
 		m->exchange[i].octets = m->init[i];
 		m->exchange[i].cap = sizeof(m->init[i]);
 		x[i] = &m->exchange[i];
@@ -160,7 +160,7 @@ static int make_tickets(struct maker *m, size_t first, unsigned int n)
 		};
 		grants[i] = &m->grant[i];
 	}
-	build(m, n);
+	build(m, first, n);
 	if (answer_all(m, n, VERDICT_REQUEST_OK, m->grant) < 0)
 		return -1;
 	if (m->w->spec.op == WORKLOAD_RESOLVE)
@@ -168,11 +168,11 @@ static int make_tickets(struct maker *m, size_t first, unsigned int n)
 	return 0;
 }
 
-static int make_resolves(struct maker *m, unsigned int n)
+static int make_resolves(struct maker *m, size_t first, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
 		m->exchange[i] = (struct exchange){.kind = EXCHANGE_RESOLVE, .grant = &m->grant[i]};
-	build(m, n);
+	build(m, first, n);
 	return answer_all(m, n, VERDICT_RESOLVE_OK, NULL);
 }
 
@@ -181,7 +181,7 @@ static int make_batch(struct maker *m, size_t first, unsigned int n)
 {
 	if (make_tickets(m, first, n) < 0)
 		return -1;
-	return m->w->spec.op == WORKLOAD_RESOLVE ? make_resolves(m, n) : 0;
+	return m->w->spec.op == WORKLOAD_RESOLVE ? make_resolves(m, first, n) : 0;
 }
 
 static void spoil(struct maker *m, struct workload_message *out, uint8_t *octets)
@@ -198,6 +198,25 @@ static void spoil(struct maker *m, struct workload_message *out, uint8_t *octets
 	}
 }
 
+static void keep_sample(
+	struct maker *m, unsigned int i, const struct workload_message *out, uint8_t *octets)
+{
+	struct workload *w = m->w;
+	struct workload_sample *s = &w->sample[w->n_samples];
+	size_t number = (size_t)(out - w->message);
+
+	if (w->n_samples == w->spec.samples || number % (w->n / w->spec.samples) != 0)
+		return;
+	s->message = number;
+	s->exchange = m->exchange[i];
+	s->exchange.octets = octets;
+	if (w->spec.op == WORKLOAD_RESOLVE) {
+		s->grant = m->grant[i];
+		s->exchange.grant = &s->grant;
+	}
+	w->n_samples++;
+}
+
 static void keep(struct maker *m, size_t first, unsigned int n)
 {
 	struct workload *w = m->w;
@@ -212,6 +231,7 @@ static void keep(struct maker *m, size_t first, unsigned int n)
 		out->verdict =
 			w->spec.op == WORKLOAD_RESOLVE ? VERDICT_RESOLVE_OK : VERDICT_REQUEST_OK;
 		memcpy(octets, m->init[i], out->len);
+		keep_sample(m, i, out, octets);
 		spoil(m, out, octets);
 	}
 	w->response_len = m->msg[0].response_len;
@@ -285,7 +305,8 @@ static int make_messages(struct maker *m)
 	w->message_len = m->exchange[0].len;
 	w->message = calloc(w->n, sizeof(*w->message));
 	w->octets = malloc(w->n * w->message_len);
-	if (!w->message || !w->octets) {
+	w->sample = calloc(w->spec.samples + 1, sizeof(*w->sample));
+	if (!w->message || !w->octets || !w->sample) {
 		fprintf(stderr, "tkms-bench: %s\n", strerror(ENOMEM));
 		return -1;
 	}
@@ -351,6 +372,9 @@ void workload_free(struct workload *w)
 		return;
 	keyring_clear(&w->keyring);
 	clear_world(w);
+	if (w->sample)
+		secret_wipe(w->sample, (w->spec.samples + 1) * sizeof(*w->sample));
+	free(w->sample);
 	free(w->message);
 	free(w->octets);
 	free(w);

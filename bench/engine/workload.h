@@ -24,9 +24,18 @@ struct workload_spec {
 	size_t messages;
 	size_t size; /* octets of a RESOLVE_INIT, reached with longer identities; 0: as it comes */
 	double bad;  /* share of messages with one octet under the MAC changed */
+	size_t samples; /* messages whose exchange is kept */
 	double garbage; /* share of messages that are random octets */
 };
 
+/* What is needed to verify the answer to a message in full. */
+struct workload_sample {
+	size_t message;
+	struct exchange exchange; /* octets: those of the message */
+	struct grant grant;	  /* RESOLVE */
+};
+
+/* CSB ID of a message: its number. */
 struct workload_message {
 	const uint8_t *octets;
 	uint16_t len;
@@ -45,8 +54,9 @@ struct workload {
 	size_t n;
 	struct workload_message *message;
 	uint8_t *octets;
-	size_t octets_len;
-	uint16_t message_len; /* of the longest valid one */
+	size_t n_samples;
+	struct workload_sample *sample; /* in order of messages */
+	uint16_t message_len;		/* of the longest valid one */
 	uint16_t response_len;
 };
 
