@@ -40,8 +40,10 @@ struct engine_msg {
 
 struct engine;
 
-/* Takes a crypto context of the calling thread (not owned). NULL with errno ENOMEM. Scratch is
- * secret memory. */
+/*
+ * Takes a crypto context of the calling thread (not owned). NULL with errno ENOMEM: scratch is
+ * secret memory, some 3.5 MB, which RLIMIT_MEMLOCK may forbid.
+ */
 struct engine *engine_new(struct crypto *crypto);
 void engine_free(struct engine *e);
 
@@ -59,7 +61,7 @@ void engine_process(struct engine *e, const struct engine_view *view, uint64_t n
  * fraction of the response's T), so that a response can be compared with a vector octet by octet.
  * Called after the KDF, may overwrite out. NULL: off (the default).
  */
-enum engine_generated {
+enum engine_generated { /* the numbers go into the KDF: they never change */
 	ENGINE_GEN_MPK,
 	ENGINE_GEN_MPK_SPI,
 	ENGINE_GEN_KEY,
