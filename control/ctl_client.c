@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/config.h"
@@ -59,6 +61,32 @@ static int socket_path(const struct ctl_options *o, char *path, size_t cap)
 	return err ? ctl_fail("name of the socket is too long") : CTL_OK;
 }
 
+/*
+ * Who listens must be root or us. Root also asks the process of a service user: one that owns the
+ * socket's directory, where nobody else can put a socket.
+ */
+static int check_server(int sock, const char *path)
+{
+	int err = ipc_check_peer(sock);
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	struct stat st;
+	char *copy;
+
+	if (err != -EACCES || geteuid() != 0)
+		return err;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	err = stat(dirname(copy), &st) < 0 ? -errno : 0;
+	free(copy);
+	if (err)
+		return err;
+	return st.st_uid == cred.uid && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EACCES;
+}
+
 struct ctl_client *ctl_connect(const struct ctl_options *o)
 {
 	struct ctl_client *client;
@@ -76,8 +104,11 @@ struct ctl_client *ctl_connect(const struct ctl_options *o)
 		return NULL;
 	}
 	client = calloc(1, sizeof(*client));
-	if (!client || ipc_check_peer(sock) < 0) {
-		ctl_fail(client ? "%s belongs to neither root nor us" : "%s: out of memory", path);
+	if (!client || check_server(sock, path) < 0) {
+		ctl_fail(client ? "%s belongs to neither root, nor us, nor a user whose directory "
+				  "it is in"
+				: "%s: out of memory",
+			path);
 		free(client);
 		close(sock);
 		return NULL;
