@@ -4,9 +4,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "common/kdf/kdf.h"
+#include "tests/unit/engine_client_parts.h"
 
-enum { PSK_LEN = 32, NO_CSB = -1 };
+enum { PSK_LEN = 32 };
 
 const struct person alice = {"psk-alice", {"alice@company.example"}, 0xa1, 0};
 const struct person bob = {
@@ -110,13 +110,13 @@ void client_weak(struct init_wish *init)
 	init->auth_alg = MIKEY_AUTH_HMAC_SHA_1_160;
 }
 
-static void put64(uint8_t *out, uint64_t v)
+void client_put64(uint8_t *out, uint64_t v)
 {
 	for (unsigned int i = 0; i < 8; i++)
 		out[i] = (uint8_t)(v >> (56 - 8 * i));
 }
 
-static void write_id(struct mikey_writer *w, uint8_t role, uint8_t type, struct identity id)
+void client_write_id(struct mikey_writer *w, uint8_t role, uint8_t type, struct identity id)
 {
 	if (id.data)
 		mikey_write_idr(w, role, type, id.data, id.len);
@@ -129,18 +129,18 @@ static void write_time(
 
 	if (!t->present)
 		return;
-	put64(value, k->now + ((uint64_t)t->seconds << 32));
+	client_put64(value, k->now + ((uint64_t)t->seconds << 32));
 	mikey_write_tr(w, role, t->type, value);
 }
 
 static void write_responders(struct mikey_writer *w, const struct policy_wish *p)
 {
 	for (unsigned int i = 0; i < CLIENT_RESPONDERS_MAX && p->responders[i].data; i++)
-		write_id(w, MIKEY_IDRR, p->id_type, p->responders[i]);
+		client_write_id(w, MIKEY_IDRR, p->id_type, p->responders[i]);
 }
 
 /* A KEMAC with any algorithms: the writer knows none but the NULL MAC. */
-static void write_kemac(
+void client_write_kemac(
 	struct mikey_writer *w, uint8_t encr_alg, uint8_t mac_alg, const uint8_t *data, size_t len)
 {
 	const int mac_len = mikey_mac_len(mac_alg);
@@ -156,17 +156,17 @@ static void write_policy(const struct kit *k, struct mikey_writer *w, const stru
 {
 	if (p->backwards)
 		write_responders(w, p);
-	write_id(w, MIKEY_IDRKMS, MIKEY_ID_NAI, p->kms);
-	write_id(w, MIKEY_IDRI, p->id_type, p->initiator);
+	client_write_id(w, MIKEY_IDRKMS, MIKEY_ID_NAI, p->kms);
+	client_write_id(w, MIKEY_IDRI, p->id_type, p->initiator);
 	write_time(k, w, MIKEY_TRS, &p->trs);
 	write_time(k, w, MIKEY_TRE, &p->tre);
 	write_time(k, w, MIKEY_TRR, &p->trr);
 	if (p->unexpected)
 		mikey_write_rand(w, client_tpk, 16);
 	if (p->kemac)
-		write_kemac(w, p->kemac_encr, p->kemac_mac, p->keys, p->keys_len);
+		client_write_kemac(w, p->kemac_encr, p->kemac_mac, p->keys, p->keys_len);
 	for (unsigned int i = 0; i < CLIENT_APPS_MAX && p->apps[i].data; i++)
-		write_id(w, MIKEY_IDRAPP, MIKEY_ID_BYTES, p->apps[i]);
+		client_write_id(w, MIKEY_IDRAPP, MIKEY_ID_BYTES, p->apps[i]);
 	if (!p->backwards)
 		write_responders(w, p);
 }
@@ -182,7 +182,7 @@ static struct mikey_ticket_head head_of(const struct policy_wish *p)
 	};
 }
 
-static void write_tp(const struct kit *k, struct mikey_writer *w, enum mikey_payload kind,
+void client_write_tp(const struct kit *k, struct mikey_writer *w, enum mikey_payload kind,
 	const struct policy_wish *p)
 {
 	const struct mikey_ticket_head head = head_of(p);
@@ -197,7 +197,7 @@ static void write_tp(const struct kit *k, struct mikey_writer *w, enum mikey_pay
 	mikey_close(w, nest);
 }
 
-static void derive(struct kit *k, uint8_t prf, const uint8_t *key, size_t key_len,
+void client_derive(struct kit *k, uint8_t prf, const uint8_t *key, size_t key_len,
 	const uint8_t *label, size_t label_len, uint8_t *out, size_t out_len)
 {
 	const struct crypto_prf_op op = {
@@ -218,17 +218,17 @@ static uint8_t mac_hash(uint8_t auth_alg)
 	return auth_alg == MIKEY_AUTH_HMAC_SHA_1_160 ? CRYPTO_SHA1 : CRYPTO_SHA256;
 }
 
-static size_t mac_len(uint8_t auth_alg)
+size_t client_mac_len(uint8_t auth_alg)
 {
 	return auth_alg == MIKEY_AUTH_HMAC_SHA_1_160 ? 20 : 32;
 }
 
-static void mac(struct kit *k, uint8_t auth_alg, const uint8_t *key,
+void client_mac(struct kit *k, uint8_t auth_alg, const uint8_t *key,
 	const struct crypto_segment *seg, unsigned int n, uint8_t *out)
 {
 	struct crypto_mac_op op = {
 		.key = key,
-		.key_len = (uint16_t)mac_len(auth_alg),
+		.key_len = (uint16_t)client_mac_len(auth_alg),
 		.n_segments = (uint8_t)n,
 		.out = out,
 		.hash = mac_hash(auth_alg),
@@ -255,7 +255,7 @@ static void message_key(struct kit *k, const struct init_wish *wish, enum kdf_ke
 	const size_t n = kdf_label_message(
 		label, which, phase, wish->csb_id, request ? randr : none, request ? none : randr);
 
-	derive(k, wish->prf, client_psk(wish->sender), PSK_LEN, label, n, out, out_len);
+	client_derive(k, wish->prf, client_psk(wish->sender), PSK_LEN, label, n, out, out_len);
 }
 
 static void seal_message(struct kit *k, const struct init_wish *wish, struct mikey_writer *w)
@@ -267,11 +267,11 @@ static void seal_message(struct kit *k, const struct init_wish *wish, struct mik
 
 	if (mikey_mac_len(wish->auth_alg) <= 0)
 		return;
-	message_key(k, wish, KDF_AUTH, KDF_INIT, key, mac_len(wish->auth_alg));
+	message_key(k, wish, KDF_AUTH, KDF_INIT, key, client_mac_len(wish->auth_alg));
 	const struct crypto_segment seg[] = {
 		{w->buf, (uint32_t)off}, {self.data, self.len}, {kms.data, kms.len}};
 
-	mac(k, wish->auth_alg, key, seg, 3, w->buf + off);
+	client_mac(k, wish->auth_alg, key, seg, 3, w->buf + off);
 	if (wish->v == V_WRONG)
 		w->buf[off] ^= 1;
 }
@@ -294,19 +294,19 @@ void client_build(struct kit *k, const struct init_wish *wish, struct octets *me
 	mikey_write_hdr_map(&w, wish->data_type, true, wish->prf, wish->csb_id, wish->n_cs,
 		wish->map_type, NULL, 0);
 	mikey_write_version(&w, wish->version);
-	put64(t, k->now + ((uint64_t)wish->t_seconds << 32));
+	client_put64(t, k->now + ((uint64_t)wish->t_seconds << 32));
 	if (wish->t)
 		mikey_write_t(&w, wish->t_type, t);
 	if (wish->randr)
 		mikey_write_randr(&w, request ? MIKEY_RANDRI : MIKEY_RANDRR, randr_of(wish).data,
 			wish->randr_len);
-	write_id(&w, request ? MIKEY_IDRI : MIKEY_IDRR, wish->id_type, wish->self);
-	write_id(&w, MIKEY_IDRKMS, MIKEY_ID_NAI, wish->kms);
+	client_write_id(&w, request ? MIKEY_IDRI : MIKEY_IDRR, wish->id_type, wish->self);
+	client_write_id(&w, MIKEY_IDRKMS, MIKEY_ID_NAI, wish->kms);
 	if (request)
-		write_tp(k, &w, MIKEY_TP, wish->policy);
+		client_write_tp(k, &w, MIKEY_TP, wish->policy);
 	else if (wish->ticket)
 		mikey_write_ticket_raw(&w, wish->ticket, wish->ticket_len);
-	write_id(&w, MIKEY_IDRPSK, MIKEY_ID_BYTES, wish->psk_id);
+	client_write_id(&w, MIKEY_IDRPSK, MIKEY_ID_BYTES, wish->psk_id);
 	if (wish->tail)
 		write_tail(wish, &w);
 	if (wish->v != V_MISSING)
@@ -357,172 +357,6 @@ size_t client_keys(uint8_t *out, size_t cap, const struct key_wish *keys, unsign
 	return len;
 }
 
-struct ticket_wish client_ticket(void)
-{
-	return (struct ticket_wish){
-		.policy = client_policy(),
-		.tpk_id = kit_text("tpk-1"),
-		.tpk = client_tpk,
-		.tpk_len = sizeof(client_tpk),
-		.encr_alg = MIKEY_ENCR_AES_CM_256,
-		.mac_alg = MIKEY_AUTH_HMAC_SHA_256_256,
-	};
-}
-
-struct ticket_wish client_ticket_of_alice(void)
-{
-	struct ticket_wish w = client_ticket();
-	static uint8_t psk[PSK_LEN];
-
-	memset(psk, alice.psk, sizeof(psk));
-	w.policy.flags = (uint16_t)((w.policy.flags & ~MIKEY_FLAG_D) | MIKEY_FLAG_L);
-	w.tpk_id = kit_text(alice.psk_id);
-	w.tpk = psk;
-	w.tpk_len = sizeof(psk);
-	return w;
-}
-
-static const uint8_t ticket_rand[32] = {0x77, 0x42};
-
-static void ticket_key(
-	struct kit *k, const struct ticket_wish *wish, enum kdf_key which, uint8_t *out, size_t len)
-{
-	uint8_t label[CRYPTO_LABEL_MAX];
-	const size_t n =
-		kdf_label_ticket(label, which, (struct kdf_rand){ticket_rand, sizeof(ticket_rand)});
-
-	derive(k, wish->policy.prf, wish->tpk, wish->tpk_len, label, n, out, len);
-}
-
-/* MPKr of key data that begin with the MPK. */
-static void mpkr_of(struct kit *k, uint8_t prf, const uint8_t *plain, size_t len,
-	struct kdf_rand rand, uint8_t *out, size_t *out_len)
-{
-	struct mikey_key keys[MIKEY_KEYS_MAX];
-	uint8_t label[CRYPTO_LABEL_MAX];
-	unsigned int n;
-
-	cr_assert_eq(mikey_parse_keys(keys, MIKEY_KEYS_MAX, &n, plain, len), MIKEY_PARSE_OK);
-	cr_assert_gt(n, 0);
-	const size_t label_len = kdf_label_mpk(label, KDF_MPKR, rand);
-
-	*out_len = keys[0].key.len;
-	derive(k, prf, plain + keys[0].key.off, *out_len, label, label_len, out, *out_len);
-}
-
-/* First Payload, Vi, Vr. Returns the length. */
-static size_t initiator_data(struct kit *k, uint8_t prf, uint8_t alg, const uint8_t *mpkr,
-	size_t mpkr_len, enum client_initiator_data kind, uint8_t *out)
-{
-	uint8_t label[CRYPTO_LABEL_MAX], key[32];
-	const size_t n = mac_len(alg);
-	size_t len = 0;
-
-	if (kind == ID_NULL_ALG) {
-		memcpy(out, "\x09\x09\x00\x00\x00", 5);
-		return 5;
-	}
-	out[len++] = MIKEY_V;
-	out[len++] = kind == ID_LITERAL_VI ? MIKEY_LAST : MIKEY_V;
-	out[len++] = kind == ID_UNKNOWN_ALG ? 77 : alg;
-	memset(out + len, 0x33, n);
-	len += n;
-	out[len++] = MIKEY_LAST;
-	out[len++] = alg;
-	derive(k, prf, mpkr, mpkr_len, label, kdf_label_initiator_data(label, KDF_AUTH), key, n);
-	mac(k, alg, key, &(struct crypto_segment){out, (uint32_t)len}, 1, out + len);
-	if (kind == ID_WRONG_MAC)
-		out[len] ^= 1;
-	return kind == ID_GARBAGE ? len - 1 : len + n;
-}
-
-static void append_initiator_data(struct octets *ticket, const uint8_t *data, size_t len)
-{
-	ticket->data[ticket->len++] = (uint8_t)(len >> 8);
-	ticket->data[ticket->len++] = (uint8_t)len;
-	if (len)
-		if (len > 0)
-		memcpy(ticket->data + ticket->len, data, len);
-	ticket->len += len;
-}
-
-static void write_ticket_data(struct kit *k, const struct ticket_wish *wish, const uint8_t *plain,
-	size_t plain_len, struct mikey_writer *w, size_t body)
-{
-	uint8_t t[8], t64[8], encr[32], salt[14], auth[32], *cipher = w->buf + w->cap - 8192;
-	struct mikey_t ts = {true, wish->t_type, {0, wish->t_type < 2 ? 8 : 4}};
-	struct crypto_cm_op cm = {
-		.key = encr,
-		.key_len = wish->encr_alg == MIKEY_ENCR_AES_CM_128 ? 16 : 32,
-		.src = plain,
-		.dst = cipher,
-		.len = (uint16_t)plain_len,
-	};
-	const struct mikey_nest nest = mikey_open_ticket_data(w);
-
-	put64(t, k->now);
-	ticket_key(k, wish, KDF_ENCR, encr, cm.key_len);
-	ticket_key(k, wish, KDF_SALT, salt, sizeof(salt));
-	mikey_write_thdr(w, NULL, 0);
-	mikey_write_t(w, wish->t_type, t);
-	mikey_t64(t64, t, &ts);
-	crypto_cm_iv(cm.iv, salt, (uint32_t)NO_CSB, t64);
-	crypto_cm(k->crypto, &cm, 1);
-	mikey_write_rand(w, ticket_rand, sizeof(ticket_rand));
-	write_kemac(w, wish->encr_alg, wish->kemac_mac_alg, cipher, plain_len);
-	write_id(w, MIKEY_IDRPSK, MIKEY_ID_BYTES, wish->tpk_id);
-	const size_t off = mikey_write_v(w, wish->mac_alg);
-
-	if (mikey_mac_len(wish->mac_alg) > 0) {
-		ticket_key(k, wish, KDF_AUTH, auth, mac_len(wish->mac_alg));
-		/* The lengths are under the MAC: close first. */
-		mikey_close(w, nest);
-		mac(k, wish->mac_alg, auth,
-			&(struct crypto_segment){w->buf + body, (uint32_t)(off - body)}, 1,
-			w->buf + off);
-		w->buf[off] ^= wish->wrong_mac;
-		return;
-	}
-	mikey_close(w, nest);
-}
-
-void client_ticket_build(struct kit *k, const struct ticket_wish *wish, struct octets *ticket)
-{
-	static struct octets carrier;
-	const uint8_t suite_len = wish->policy.prf == MIKEY_PRF_MIKEY_1 ? 16 : 32;
-	const struct key_wish usual[] = {{MIKEY_MPK, MIKEY_KV_SPI, suite_len, 0, "mpk0"},
-		{MIKEY_TGK, MIKEY_KV_SPI, suite_len, 0, "tgk0"}};
-	uint8_t plain[8192], mpkr[CRYPTO_INKEY_MAX], data[128];
-	size_t plain_len = wish->keys_len, mpkr_len;
-	struct mikey_writer w;
-
-	if (wish->keys)
-		memcpy(plain, wish->keys, plain_len);
-	else
-		plain_len = wish->no_keys ? 0 : client_keys(plain, sizeof(plain), usual, 2);
-	mikey_write_begin(&w, carrier.data, sizeof(carrier.data));
-	mikey_write_hdr(&w, MIKEY_RESOLVE_INIT_PSK, wish->policy.prf, 0);
-	const size_t body = w.len + 1;
-
-	write_tp(k, &w, MIKEY_TICKET, &wish->policy);
-	if (wish->raw_ticket_data)
-		mikey_write_ticket_data_raw(&w, wish->raw_ticket_data, wish->raw_ticket_data_len);
-	else
-		write_ticket_data(k, wish, plain, plain_len, &w, body);
-	cr_assert_not(w.failed);
-	ticket->len = w.len - body;
-	memcpy(ticket->data, w.buf + body, ticket->len);
-	if (wish->initiator_data == ID_NONE || plain_len == 0) {
-		append_initiator_data(ticket, NULL, 0);
-		return;
-	}
-	mpkr_of(k, wish->policy.prf, plain, plain_len,
-		(struct kdf_rand){ticket_rand, sizeof(ticket_rand)}, mpkr, &mpkr_len);
-	append_initiator_data(ticket, data,
-		initiator_data(k, wish->policy.prf, wish->mac_alg, mpkr, mpkr_len,
-			wish->initiator_data, data));
-}
-
 static void decrypt(struct kit *k, const struct init_wish *wish, struct response *r)
 {
 	uint8_t encr[32], salt[14], t[8];
@@ -553,11 +387,11 @@ void client_open(struct kit *k, const struct init_wish *wish, const struct octet
 	cr_assert_eq(r->m.csb_id, wish->csb_id);
 	cr_assert_eq(r->m.prf, wish->prf);
 	cr_assert(r->m.v.present && r->m.v_last && r->m.v.auth_alg == wish->auth_alg);
-	message_key(k, wish, KDF_AUTH, KDF_RESP, key, mac_len(wish->auth_alg));
+	message_key(k, wish, KDF_AUTH, KDF_RESP, key, client_mac_len(wish->auth_alg));
 	const struct crypto_segment seg[] = {
 		{a->octets, r->m.v.mac.off}, {init->data, (uint32_t)init->len}};
 
-	mac(k, wish->auth_alg, key, seg, 2, out);
+	client_mac(k, wish->auth_alg, key, seg, 2, out);
 	cr_assert_eq(memcmp(out, mikey_at(a->octets, r->m.v.mac), r->m.v.mac.len), 0,
 		"MAC of the response");
 	decrypt(k, wish, r);
@@ -567,21 +401,4 @@ void client_open(struct kit *k, const struct init_wish *wish, const struct octet
 	cr_assert_eq(mikey_parse_tp_data(&r->tp, a->octets, r->m.ticket.tp_data), MIKEY_PARSE_OK);
 	cr_assert_eq(mikey_parse_ticket_data(&r->td, a->octets, r->m.ticket.ticket_data),
 		MIKEY_PARSE_OK);
-}
-
-void client_adopt(
-	struct kit *k, const struct kit_answer *a, const struct response *r, struct octets *ticket)
-{
-	uint8_t data[128];
-
-	ticket->len = (size_t)(r->m.ticket.initiator_len_off - r->m.ticket.body.off);
-	memcpy(ticket->data, mikey_at(a->octets, r->m.ticket.body), ticket->len);
-	if (!(r->m.ticket.flags & MIKEY_FLAG_I)) {
-		append_initiator_data(ticket, NULL, 0);
-		return;
-	}
-	/* MPKi || MPKr || ... */
-	append_initiator_data(ticket, data,
-		initiator_data(k, r->m.ticket.prf, r->td.v.auth_alg, r->plain + r->keys[1].key.off,
-			r->keys[1].key.len, ID_RIGHT, data));
 }
