@@ -9,7 +9,7 @@ import mikey
 import ticket as base
 from mikey import ROLE_I, ROLE_KMS, ROLE_PSK, ROLE_R
 from ticket import Refused, Secret
-from ue import draw, first, signed, unix
+from ue import draw, first, forked_key, ntp32, signed, unix
 
 AUTH, TS, PRF, MAC, EA, ID, DT, UNSPECIFIED, TICKET, TPPAR = 0, 1, 2, 3, 4, 7, 11, 12, 14, 15
 STRENGTH_OF_MAC = {1: 0, 2: 1}
@@ -50,7 +50,8 @@ class Subscriber:
 
 
 class Tpk:
-    """kind: "kms", "responder" or "initiator"; owner: psk_id or None."""
+    """kind: "kms", "responder" or "initiator", or "psk": of an initiator when D is 0, of a responder when it is 1;
+    owner: psk_id or None."""
 
     def __init__(self, tpk_id, tpk, kind="kms", owner=None):
         self.tpk_id, self.tpk, self.kind, self.owner = tpk_id, tpk, kind, owner
@@ -81,7 +82,8 @@ class Kms:
         self.max_skew, self.max_lifetime, self.types = max_skew, max_lifetime, types
         self.default_lifetime = default_lifetime or max_lifetime
         self.draw = draw
-        self.replay = True
+        # Tickets whose content is known without their key: {policy and Ticket Data: what has mpk_i, mpk_r, keys, policy}
+        self.known = {}
 
     # what both exchanges share
 
@@ -209,21 +211,14 @@ class Kms:
         check(rekey is None or rekey.ts_type == mikey.NTP_UTC_32, TPPAR, "TRr is not NTP-UTC-32")
         check(end is None or unix(end.value) >= now, TPPAR, "TRe in the past")
         check(start is None or end is None or unix(start.value) <= unix(end.value), TPPAR, "TRs after TRe")
-        latest = self.latest_end(asked_at)
-        if end is None or unix(end.value) > unix(latest):
-            end = mikey.tr(mikey.TR_E, mikey.NTP_UTC_32, latest)
-        check(start is None or unix(start.fields["value"]) <= unix(self.value_of(end)), TPPAR, "TRs after TRe")
+        if end is None:
+            end = mikey.tr(mikey.TR_E, mikey.NTP_UTC_32, ntp32(asked_at + self.default_lifetime))
+        elif unix(end.value) > asked_at + self.max_lifetime:
+            end = mikey.tr(mikey.TR_E, mikey.NTP_UTC_32, ntp32(asked_at + self.max_lifetime))
+        check(start is None or unix(start.value) <= unix(end.value), TPPAR, "TRs after TRe")
         kms = kms or mikey.idr(ROLE_KMS, self.identity)
         idri = idri or mikey.idr(ROLE_I, subscriber.uids[0])
         return [p for p in (kms, idri, start, end, rekey) if p] + asked.all(mikey.IDR, mikey.ROLE_APP) + responders
-
-    @staticmethod
-    def value_of(tr):
-        return tr.body[2:]
-
-    def latest_end(self, asked_at):
-        from ue import ntp32
-        return ntp32(asked_at + self.max_lifetime)
 
     def grant(self, octets, now, t, ticket_t=None, sealing=None):
         """REQUEST_RESP; t and ticket_t: (TS type, value) of the message and of the ticket."""
@@ -275,15 +270,9 @@ class Kms:
         except (mikey.Malformed, Refused) as error:
             raise Fault(TICKET, f"Ticket Data: {error}") from None
         check(v.mac_alg != 0, MAC, "NULL MAC in the ticket")
-        tpk = next((k for k in self.tpks if name is not None and k.tpk_id == name.data), None)
-        if name is None:
-            tpk = next(k for k in self.tpks if k.kind == "kms")
-        check(tpk is not None, AUTH, "unknown TPK")
-        protection = keys.ticket_protection(policy.prf, tpk.tpk, base.parts(ticket.data)[1].rand)
-        covered = ticket.policy_octets + mikey.sized(ticket.data)[:2 + v.mac_at]
-        check(keys.check_mac("TICKET", v.mac_alg, protection.auth(v.mac_alg), covered, v.mac), AUTH, "ticket MAC")
-        opened = self.open(ticket, protection, t, kemac)
-        self.check_owner(tpk, policy, subscriber)
+        opened = self.known.get(ticket.policy_octets + ticket.data)
+        if opened is None:
+            opened = self.open_unknown(ticket, subscriber, t, kemac, name, v, now)
         faults = flag_faults(policy.flags, has_tgk(opened.keys))
         check(not faults, TPPAR, faults and faults[0])
         check(header.prf == 1 or all(len(k.key) <= 16 for k in opened.keys), EA, "key too long for the suite (12.1)")
@@ -294,6 +283,19 @@ class Kms:
             except Refused as error:
                 raise Fault(AUTH, f"Initiator Data: {error}") from None
         return opened, self.authorised(policy, payloads, subscriber), screened
+
+    def open_unknown(self, ticket, subscriber, t, kemac, name, v, now):
+        policy = ticket.policy
+        tpk = next((k for k in self.tpks if name is not None and k.tpk_id == name.data), None)
+        if name is None:
+            tpk = next((k for k in self.tpks if k.kind == "kms"), None)
+        check(tpk is not None, AUTH, "unknown TPK")
+        protection = keys.ticket_protection(policy.prf, tpk.tpk, base.parts(ticket.data)[1].rand)
+        covered = ticket.policy_octets + mikey.sized(ticket.data)[:2 + v.mac_at]
+        check(keys.check_mac("TICKET", v.mac_alg, protection.auth(v.mac_alg), covered, v.mac), AUTH, "ticket MAC")
+        opened = self.open(ticket, protection, t, kemac)
+        self.check_owner(tpk, policy, subscriber, opened, now)
+        return opened
 
     @staticmethod
     def open(ticket, protection, t, kemac):
@@ -309,17 +311,34 @@ class Kms:
         check(found and found[0].key_type == mikey.MPK, TICKET, "no MPK in the ticket")
         return base.Ticket(ticket.policy, found[0], base.parts(ticket.data)[1].rand, found[1:])
 
-    def check_owner(self, tpk, policy, subscriber):
+    def check_owner(self, tpk, policy, subscriber, opened, now):
         """N41."""
-        if tpk.kind == "kms":
+        kind = tpk.kind if tpk.kind != "psk" else "responder" if "D" in policy.flags else "initiator"
+        if kind == "kms":
             check("D" in policy.flags, TPPAR, "D not set but the TPK is the KMS's")
-        elif tpk.kind == "initiator":
+        elif kind == "initiator":
             check("D" not in policy.flags, TPPAR, "D set but the TPK is an initiator's")
             owner = next(s for s in self.subscribers if s.psk_id == tpk.owner)
             idri = policy.first(mikey.IDR, ROLE_I)
             check(idri is not None and idri.data in owner.uids, ID, "IDRi is not the owner of the TPK")
+            self.check_own_ticket(policy, opened, now)
         else:
             check(subscriber.psk_id == tpk.owner, ID, "TPK of another responder")
+
+    def check_own_ticket(self, policy, opened, now):
+        """A ticket made by an Initiator is judged as if its owner asked for it now."""
+        end = policy.first(mikey.TR, mikey.TR_E)
+        check(end is not None, TPPAR, "TRe missing in an Initiator's ticket")
+        check(end.ts_type != mikey.COUNTER, TPPAR, "COUNTER as validity period")
+        check(unix(end.value) <= now + self.max_lifetime, TPPAR, "an Initiator's ticket lives too long")
+        responders = policy.all(mikey.IDR, ROLE_R)
+        check(len(responders) <= self.caps["responders"], TPPAR, "too many IDRr")
+        check(all(p.data.count(b"?") <= self.caps["wildcards"] and len(p.data) <= self.caps["identity"]
+                  for p in responders), TPPAR, "identity over a cap")
+        check(len(opened.keys) <= self.caps["keys"], TPPAR, "too many keys")
+        longest = 16 if policy.prf == 0 else self.caps["key_max"]
+        check(all(self.caps["key_min"] <= len(k.key) <= longest for k in opened.keys), TPPAR, "key length")
+        check(self.profile != "3gpp" or "I" in policy.flags, TPPAR, "profile 3gpp: keys are forked")
 
     @staticmethod
     def check_validity(policy, now):
@@ -350,7 +369,6 @@ class Kms:
             mpk_r = keys.fork("MPKr'", policy.prf, opened.mpk_r, identity, rand)
             found.append(Secret(mikey.MPK, mpk_r, spi=opened.mpk.spi))
             tail = [mikey.idr(ROLE_R, identity), mikey.randr(ROLE_KMS, rand)]
-            from ue import forked_key
             found += [forked_key(policy.prf, k, identity, rand) for k in opened.keys]
         else:
             found += opened.keys

@@ -66,14 +66,26 @@ def sized(data):
 
 
 class Payload:
-    """`at` is the offset of the Next Payload octet, `fields` what the body says; both set by parse only."""
+    """`at`: offset of the Next Payload octet in what was parsed. What the body says are its attributes."""
 
     def __init__(self, kind, body, at=None, fields=None):
-        self.kind, self.body, self.at, self.fields = kind, body, at, fields or {}
+        self.kind, self.body, self.at, self.found = kind, body, at, fields
+
+    @property
+    def fields(self):
+        """What the body says; nothing when it cannot be parsed (hostile messages have such)."""
+        if self.found is None:
+            try:
+                self.found = chain_from(Reader(b"\0" + self.body), self.kind)[0].found
+            except Malformed:
+                self.found = {}
+        return self.found
 
     def __getattr__(self, name):
+        if name.startswith("_") or name == "found":
+            raise AttributeError(name)
         try:
-            return self.__dict__["fields"][name]
+            return self.fields[name]
         except KeyError:
             raise AttributeError(name) from None
 

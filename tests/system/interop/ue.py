@@ -62,17 +62,6 @@ def first(payloads, kind, role=None):
     return next((p for p in payloads if p.kind == kind and (role is None or p.fields.get("role") == role)), None)
 
 
-def reparsed(payloads):
-    """The payloads with their fields; unparsable ones are left out (hostile messages have them)."""
-    found = []
-    for p in payloads:
-        try:
-            found += mikey.chain_from(mikey.Reader(b"\0" + p.body), p.kind)
-        except mikey.Malformed:
-            pass
-    return found
-
-
 class Sent:
     """A REQUEST_INIT or RESOLVE_INIT that was made: octets, and what its answer needs."""
 
@@ -135,11 +124,10 @@ class Ue:
         head = mikey.Header(data_type, csb_id, prf, v_flag)
         if header:
             header(head)
-        seen = reparsed(payloads)
-        named = first(seen, mikey.IDR, role)
-        kms = first(seen, mikey.IDR, mikey.ROLE_KMS)
+        named = first(payloads, mikey.IDR, role)
+        kms = first(payloads, mikey.IDR, mikey.ROLE_KMS)
         suffix = (named.data if named else absent or self.uids[0]) + (kms.data if kms else self.kms)
-        nonce = first(seen, mikey.RANDR, role)
+        nonce = first(payloads, mikey.RANDR, role)
         nonce = nonce.rand if nonce else rand
 
         def protection_of(number):
@@ -274,7 +262,7 @@ class Ue:
             initiator = edit(initiator)
         full = mikey.ticket(grant.ticket.policy_octets, grant.ticket.data, initiator)
         octets = mikey.message(header, before + [full] + after + [mikey.v(mac_alg, mac)])
-        return Transfer(octets, header, rand, grant, reparsed(policies), own_keys or ())
+        return Transfer(octets, header, rand, grant, list(policies), own_keys or ())
 
     # Ticket Resolve and Transfer, Responder
 
@@ -357,7 +345,7 @@ class Ue:
                                                               keys.time64(*t), content)))
             out = signed("TRANSFER_RESP", head, body, self.mac_alg, protection.auth(self.mac_alg), octets)
         found = resolution.keys + received + (own_keys or [])
-        return out, session_keys(flags, header.prf, found, sessions, rand_i, rand_r, payloads + reparsed(policies))
+        return out, session_keys(flags, header.prf, found, sessions, rand_i, rand_r, payloads + list(policies))
 
     @staticmethod
     def open_own_keys(payloads, protection, header):
