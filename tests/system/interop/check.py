@@ -12,7 +12,7 @@ import time
 
 import world as worlds
 
-TOPICS = ("calls",)
+TOPICS = ("calls", "shape")
 
 
 def main():
@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--clock-offset", type=float, default=0, help="seconds that the KMS's clock is ahead of ours")
     parser.add_argument("--default-lifetime", type=int, default=worlds.DAY)
     parser.add_argument("--seed", type=int, default=6043)
-    parser.add_argument("topics", nargs="*", default=TOPICS, help=f"of {' '.join(TOPICS)}")
+    parser.add_argument("--topic", action="append", choices=TOPICS)
     options = parser.parse_args()
     worlds.RANDOM.seed(options.seed)
     sealing = None
@@ -37,7 +37,7 @@ def main():
         sealing = (name.encode(), bytes.fromhex(key))
     world = worlds.World(options.address, options.port, options.profile, options.kms_identity,
                          lambda: time.time() + options.clock_offset, sealing, options.default_lifetime)
-    for topic in options.topics or TOPICS:
+    for topic in options.topic or TOPICS:
         before, failed, start = world.count, len(world.failures), time.monotonic()
         importlib.import_module(topic).run(world)
         bad = len(world.failures) - failed

@@ -264,8 +264,7 @@ def expect_model(also=(), open_question=False, then=None):
         def opening():
             if request:
                 return case.who.open_grant(case.sent, answer)
-            ticket = ues.first(mikey.parse(octets)[1], mikey.TICKET)
-            return case.who.open_resolution(case.sent, answer, ticket.policy)
+            return case.who.open_resolution(case.sent, answer, ticket_policy(octets))
         kind, result = outcome(case, answer, opening)
         if kind == "good" and not isinstance(judged, model.Fault):
             check_grant(world, judged, result, octets) if request else check_resolution(judged, result)
@@ -275,6 +274,12 @@ def expect_model(also=(), open_question=False, then=None):
         if then and kind == "good":
             then(world, case, result)
     return expect
+
+
+def ticket_policy(octets):
+    """Policy of the first ticket of a RESOLVE_INIT."""
+    ticket = ues.first(mikey.parse(octets)[1], mikey.TICKET)
+    return ticket.policy if ticket else mikey.Policy("", 0, [])
 
 
 def judge_by_model(world, octets):
