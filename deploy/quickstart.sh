@@ -74,6 +74,7 @@ for address in "$TKMS_ADDRESSES" "$TKMS_ADDRESSES6"; do
   lab client tkms-ue call --kms "$address" --from "$files/alice.json" --to "$files/bob.json"
 done
 
+sleep 1.2 # the data plane tells its counters once a second
 say ""
 lab ctl node1 status
 say ""

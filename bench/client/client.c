@@ -63,12 +63,13 @@ static void send_to(struct call *c, unsigned int address, const uint8_t *message
 			fd->events = POLLIN;
 		}
 	}
+	/* Before, not after: the answer may be there when send() returns. */
+	c->sent_us[address] = client_clock_us();
 	/* A connected UDP socket reports an earlier ICMP error once, instead of sending. */
 	if (e == 0 && send(fd->fd, message, len, 0) < 0 &&
 		(errno != ECONNREFUSED || send(fd->fd, message, len, 0) < 0)) {
 		e = errno;
 	}
-	c->sent_us[address] = client_clock_us();
 	if (e != 0) {
 		c->out->send_errno = e;
 		client_plan_silent(&c->plan, c->pool, address, c->sent_us[address]);
