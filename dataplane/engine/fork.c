@@ -124,7 +124,6 @@ static void generate_randr_kms(struct engine *e, struct slot *s)
 /* MPKr and TGKs are forked, TEKs, GTGKs and salts are not (5.1.1, readings N24). */
 static void derive_forked_keys(struct engine *e, struct slot *s)
 {
-	derive_response(e, s);
 	if (!s->res.forking)
 		return;
 	slot_generated(e, s, ENGINE_GEN_RANDRKMS, 0, s->res.randr_kms, s->res.randr_kms_len);
@@ -198,6 +197,8 @@ void stage_fork(struct engine *e)
 	slots_each(e, SLOT_RESOLVE, check_vr);
 	slots_each(e, SLOT_RESOLVE, generate_randr_kms);
 	ops_mac_run(e);
+	/* Labels of one length follow each other: the lanes are full then. */
+	slots_each(e, SLOT_RESOLVE, derive_response);
 	slots_each(e, SLOT_RESOLVE, derive_forked_keys);
 	ops_prf_run(e);
 	slots_each(e, SLOT_RESOLVE, write_keys);
