@@ -128,14 +128,14 @@ class Agreement(unittest.TestCase):
 
 class Robustness(unittest.TestCase):
     def test_every_truncation_is_marked(self):
-        sources = first_of([6, 11, 12, 13, 14, 15, 16, 18]) + MADE[:20]
+        sources = first_of([6, 11, 12, 13, 14, 15, 16, 18]) + MADE[:10]
         sources = messages.truncated([m for m in sources if not parser.parse(m).faults])
         rows = tshark.columns(tshark.packets_of(sources), ["mikey_ticket", *(f"mikey_ticket.{f}" for f in FAULTS)],
                               *ALL_METHODS)
         for message, row in zip(sources, rows):
             if message:
                 self.assertTrue(row[0] and any(row[1:]), message.hex())
-        self.assertGreater(len(rows), 5000)
+        self.assertGreater(len(rows), 4000)
 
     def test_broken_messages_raise_no_lua_error_wherever_they_come_from(self):
         sources = BROKEN[:400]
@@ -148,7 +148,7 @@ class Robustness(unittest.TestCase):
 
     def test_what_the_capture_cut_off_is_not_called_malformed(self):
         sources = [m for m in VECTORS if not parser.parse(m).faults]
-        for captured in (pcap.PAYLOAD_OFFSET + 5, 90, 128, 200):
+        for captured in (pcap.PAYLOAD_OFFSET + 5, 128):
             found = tshark.dissect(tshark.packets_of(sources), *ALL_METHODS, captured=captured)
             for message, dissection in zip(sources, found):
                 is_cut = len(message) + pcap.PAYLOAD_OFFSET > captured
