@@ -12,7 +12,7 @@ SRTP = [mikey.sp(0, ues.SRTP)]
 
 
 def sessions_for(session_keys):
-    return [(i, [0], (0x11110000 + i).to_bytes(4, "big"), k.spi) for i, k in enumerate(session_keys, 1)]
+    return [(i, [0], (0x11110000 + i).to_bytes(4, "big"), k.spi or b"") for i, k in enumerate(session_keys, 1)]
 
 
 def transfer_and_resolve(world, name, grant, initiator, responder, responder_keys=None, **options):

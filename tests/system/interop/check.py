@@ -12,7 +12,7 @@ import time
 
 import world as worlds
 
-TOPICS = ("calls", "shape")
+TOPICS = ("calls", "shape", "policies", "tickets")
 
 
 def main():

@@ -151,14 +151,14 @@ class Kms:
         try:
             wanted = asked.payloads
             kemac = asked.first(mikey.KEMAC)
-            kinds = self.wanted_keys(kemac, asked.prf)
+            kinds = self.wanted_keys(kemac, min(header.prf, asked.prf))
         except mikey.Malformed as error:
             raise Fault(TPPAR, f"TP Data: {error}") from None
         flags = self.granted_flags(asked, kinds)
         t = first(payloads, mikey.T)
         granted = self.granted_payloads(asked, subscriber, unix(t.value), now)
         spi_added = kemac is not None and any(k[3] is None for k in kinds)
-        before = [p for p in wanted if p.kind != mikey.KEMAC]
+        before = [p for p in wanted if p is not kemac]
         changed = (flags != asked.flags.replace("K", "") or [(p.kind, p.body) for p in before]
                    != [(p.kind, p.body) for p in granted] or spi_added)
         if changed:
@@ -191,7 +191,14 @@ class Kms:
         tgk = any(k[0] in (mikey.TGK, mikey.TGK_SALT) for k in kinds)
         faults = flag_faults(flags, tgk)
         check(not faults, TPPAR, faults and faults[0])
+        if "E" not in flags and not self.responder_can_resolve(asked):
+            flags = "".join(f for f in mikey.FLAGS if f in flags or f == "E")
         return flags
+
+    def responder_can_resolve(self, asked):
+        """Without E the ticket is sealed with the PSK of its only Responder (mode 2)."""
+        named = [p.data for p in asked.all(mikey.IDR, ROLE_R)]
+        return len(named) == 1 and any(named[0] in s.uids for s in self.subscribers)
 
     def granted_payloads(self, asked, subscriber, asked_at, now):
         """TP Data of the granted policy: RFC 6043's order, unexpected payloads dropped, missing ones added."""

@@ -310,7 +310,7 @@ def check_grant(world, judged, grant, octets):
     got = grant.policy
     require(got.kind == asked.kind and got.prf == policy.prf, "type or PRF of the granted ticket")
     spi_added = asked.first(mikey.KEMAC) is not None and any(k[3] is None for k in kinds)
-    without = [(p.kind, p.body) for p in asked.payloads if p.kind != mikey.KEMAC]
+    without = [(p.kind, p.body) for p in asked.payloads if p is not asked.first(mikey.KEMAC)]
     changed = (got.flags.replace("K", "") != asked.flags.replace("K", "") or spi_added
                or without != [(p.kind, p.body) for p in got.payloads])
     require(("K" in got.flags) == changed, f"K flag of {got.flags}: the policy was {'' if changed else 'not '}changed")
