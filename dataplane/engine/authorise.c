@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/engine/authorise.h"
 
+#include <string.h>
+
 #include "dataplane/engine/flags.h"
 #include "dataplane/engine/responder.h"
 
@@ -128,6 +130,28 @@ enum verdict authorise_ticket(struct engine *e, struct slot *s)
 		?: check_responder(e, s);
 }
 
+static bool same_spi(const struct slot *s, const struct mikey_key *a, const struct mikey_key *b)
+{
+	return a->spi.len == b->spi.len && memcmp(mikey_at(s->res.plain, a->spi),
+						   mikey_at(s->res.plain, b->spi), a->spi.len) == 0;
+}
+
+/* As it would be granted: every session key has an SPI that no other has (6.2.1, readings N44). */
+static bool key_grantable(const struct slot *s, unsigned int i)
+{
+	const struct mikey_key *k = &s->res.keys[i];
+
+	if (mikey_key_has_salt(k->type) && (k->salt.len < 1 || k->salt.len > SALT_MAX))
+		return false;
+	if (k->kv != MIKEY_KV_SPI || k->spi.len == 0)
+		return false;
+	for (unsigned int j = 1; j < i; j++) {
+		if (same_spi(s, k, &s->res.keys[j]))
+			return false;
+	}
+	return true;
+}
+
 enum verdict authorise_keys(struct engine *e, struct slot *s)
 {
 	bool tgk = false;
@@ -136,8 +160,11 @@ enum verdict authorise_keys(struct engine *e, struct slot *s)
 		return VERDICT_PENDING;
 	if (s->res.n_keys - 1 > e->policy->max_keys)
 		return VERDICT_RESOLVE_MODE3_KEYS;
-	for (unsigned int i = 1; i < s->res.n_keys; i++)
+	for (unsigned int i = 1; i < s->res.n_keys; i++) {
+		if (!key_grantable(s, i))
+			return VERDICT_RESOLVE_MODE3_KEYS;
 		tgk |= key_is_tgk(s->res.keys[i].type);
+	}
 	return flags_contradict(s->m.ticket.flags, tgk) ? VERDICT_RESOLVE_MODE3_FLAGS
 							: VERDICT_PENDING;
 }

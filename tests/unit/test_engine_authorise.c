@@ -294,6 +294,36 @@ Test(engine_authorise, mode_3_keys_up_to_the_cap)
 	expect(VERDICT_RESOLVE_OK);
 }
 
+Test(engine_authorise, mode_3_keys_have_an_spi_each)
+{
+	wish = client_ticket_of_alice();
+	const struct key_wish tek = {MIKEY_TEK, MIKEY_KV_SPI, 32, 0, "t"};
+
+	seal_keys((const struct key_wish[]){mpk, tek, {MIKEY_TEK, MIKEY_KV_SPI, 32, 0, "u"}}, 3);
+	expect(VERDICT_RESOLVE_OK);
+	seal_keys((const struct key_wish[]){mpk, tek, {MIKEY_TEK, MIKEY_KV_SPI, 32, 0, "t"}}, 3);
+	expect(VERDICT_RESOLVE_MODE3_KEYS);
+	seal_keys((const struct key_wish[]){mpk, tek, {MIKEY_TEK, MIKEY_KV_SPI, 32, 0, "tt"}}, 3);
+	expect(VERDICT_RESOLVE_OK);
+	seal_keys((const struct key_wish[]){mpk, {MIKEY_TEK, MIKEY_KV_SPI, 32, 0, NULL}}, 2);
+	expect(VERDICT_RESOLVE_MODE3_KEYS);
+	seal_keys((const struct key_wish[]){mpk, {MIKEY_TEK, MIKEY_KV_NULL, 32, 0, NULL}}, 2);
+	expect(VERDICT_RESOLVE_MODE3_KEYS);
+	seal_keys((const struct key_wish[]){mpk, {MIKEY_TEK, MIKEY_KV_INTERVAL, 32, 0, NULL}}, 2);
+	expect(VERDICT_RESOLVE_MODE3_KEYS);
+}
+
+Test(engine_authorise, mode_3_salts_as_they_would_be_granted)
+{
+	wish = client_ticket_of_alice();
+	seal_keys((const struct key_wish[]){mpk, {MIKEY_TEK_SALT, MIKEY_KV_SPI, 32, 64, "t"}}, 2);
+	expect(VERDICT_RESOLVE_OK);
+	seal_keys((const struct key_wish[]){mpk, {MIKEY_TEK_SALT, MIKEY_KV_SPI, 32, 65, "t"}}, 2);
+	expect(VERDICT_RESOLVE_MODE3_KEYS);
+	seal_keys((const struct key_wish[]){mpk, {MIKEY_TEK_SALT, MIKEY_KV_SPI, 32, 0, "t"}}, 2);
+	expect(VERDICT_RESOLVE_MODE3_KEYS);
+}
+
 Test(engine_authorise, mode_3_needs_an_active_key_to_generate_with)
 {
 	wish = client_ticket_of_alice();
