@@ -74,7 +74,8 @@ def has_tgk(session_keys):
 class Kms:
     """settings: max_skew, max_lifetime and default_lifetime in seconds, profile; caps as in the profile."""
 
-    caps = {"message": 8192, "responders": 32, "wildcards": 8, "identity": 255, "keys": 16, "key_min": 16, "key_max": 64}
+    caps = {"message": 8192, "responders": 32, "wildcards": 8, "identity": 255, "keys": 16, "key_min": 16, "key_max": 64,
+            "salt": 64}
 
     def __init__(self, identity, subscribers, tpks, max_lifetime, profile="rfc6043", max_skew=300,
                  default_lifetime=None, types=((1, 1, 1), (2, 0, 0))):
@@ -177,6 +178,8 @@ class Kms:
             check(p.kv != mikey.KV_INTERVAL, TPPAR, "KV Interval")
             check(self.caps["key_min"] <= len(p.key) <= self.caps["key_max"], TPPAR, "key length")
             check(len(p.key) <= strongest, TPPAR, "key too long for the PRF (12.1)")
+            check(p.salt is None or 1 <= len(p.salt) <= self.caps["salt"], TPPAR, "salt length")
+            check(p.spi is None or p.spi, TPPAR, "empty SPI")
             found.append((p.key_type, len(p.key), None if p.salt is None else len(p.salt), p.spi))
         check(len(found) <= self.caps["keys"], TPPAR, "too many keys")
         spis = [k[3] for k in found if k[3] is not None]
@@ -345,6 +348,9 @@ class Kms:
         check(len(opened.keys) <= self.caps["keys"], TPPAR, "too many keys")
         longest = 16 if policy.prf == 0 else self.caps["key_max"]
         check(all(self.caps["key_min"] <= len(k.key) <= longest for k in opened.keys), TPPAR, "key length")
+        check(all(k.spi for k in opened.keys), TPPAR, "a key without SPI")
+        check(len({k.spi for k in opened.keys}) == len(opened.keys), TPPAR, "two keys with one SPI")
+        check(all(k.salt is None or 1 <= len(k.salt) <= self.caps["salt"] for k in opened.keys), TPPAR, "salt length")
         check(self.profile != "3gpp" or "I" in policy.flags, TPPAR, "profile 3gpp: keys are forked")
 
     @staticmethod
