@@ -2,20 +2,28 @@
 /* tkms-bench dataplane */
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/args.h"
 #include "bench/commands.h"
+#include "bench/dataplane/disturbance.h"
 #include "bench/dataplane/feed.h"
 #include "bench/dataplane/process.h"
+#include "bench/dataplane/report.h"
 #include "bench/dataplane/search.h"
 #include "bench/engine/runner.h"
 
-enum { SAMPLES = 1024, START_TIMEOUT_MS = 15000, SERVICE_PORT = 2269, RESOLVE_SIZE = 640 };
+enum {
+	SAMPLES = 1024,
+	START_TIMEOUT_MS = 15000,
+	SERVICE_PORT = 2269,
+	RESOLVE_SIZE = 640,
+	ENGINE_SLICE_NS = 50000000
+};
 
 static const char help[] =
 	"usage: tkms-bench dataplane [options]\n\n"
@@ -23,16 +31,23 @@ static const char help[] =
 	"generator on another CPU. Finds the\n"
 	"highest rate without loss and measures there and at half of it: rate, loss, latency from "
 	"the scheduled time. Every answer is\n"
-	"checked for data type and CSB ID, a sample in full. The engine alone is timed before, on "
-	"the same messages.\n\n"
+	"checked for data type and CSB ID, a sample in full. The engine alone is timed in between, "
+	"on the same messages and CPU.\n\n"
 	"  --op resolve|request   (default resolve: forked, suite B, 640 octets)\n"
 	"  --suite A|B            (default B)\n"
 	"  --subscribers N        (default 100000)\n"
-	"  --seconds S            of each of the two measurements, at most 60 (default 5)\n"
-	"  --poll busy|adaptive   idle behaviour of the worker (default busy)\n"
+	"  --seconds S            of measuring, after the search for the rate: at most 120 "
+	"(default 10)\n"
+	"  --rotate MS            also: a new sealing key every MS milliseconds, in slices that "
+	"take turns with none\n"
+	"  --poll adaptive|busy   idle behaviour of the worker (default adaptive)\n"
 	"  --cpus W,G             CPUs of worker and generator (default: the last two that may be "
 	"used)\n"
 	"  --program PATH         the tkms-dataplane to measure\n"
+	"  --realtime             worker and generator run ahead of everything else (SCHED_FIFO): "
+	"on machines with other work.\n"
+	"                         The main thread of the data plane may have to wait then: not "
+	"with --rotate\n"
 	"  --json                 result as JSON\n\n"
 	"Exit status: 0 if a rate without loss was found and every sampled answer was right.\n";
 
@@ -45,15 +60,16 @@ struct command {
 	const char *poll;
 	const char *program;
 	int worker_cpu, generator_cpu;
-	bool json;
+	bool json, realtime;
 	/* under way */
 	struct workload *w;
 	struct process process;
 	struct feed feed;
 	struct frames frames;
 	struct trial trial;
+	struct runner runner;
+	struct rotation rotation;
 	struct search_result *result;
-	double engine_op_per_s;
 };
 
 static void take_cpus(struct command *c, const char *value)
@@ -69,6 +85,7 @@ static void default_cpus(struct command *c)
 {
 	cpu_set_t may;
 
+	CPU_ZERO(&may);
 	c->worker_cpu = c->generator_cpu = 0;
 	if (sched_getaffinity(0, sizeof(may), &may) < 0)
 		return;
@@ -78,6 +95,7 @@ static void default_cpus(struct command *c)
 			c->worker_cpu = i;
 		}
 	}
+	c->rotation.cpus = may;
 	if (CPU_COUNT(&may) < 2) {
 		c->generator_cpu = c->worker_cpu;
 		fputs("tkms-bench: one CPU only: worker and generator share it, the result says "
@@ -93,17 +111,20 @@ static void parse(struct command *c, int argc, char **argv)
 		{"suite", required_argument, NULL, 'u'},
 		{"subscribers", required_argument, NULL, 'n'},
 		{"seconds", required_argument, NULL, 's'},
+		{"rotate", required_argument, NULL, 'r'},
 		{"poll", required_argument, NULL, 'p'},
 		{"cpus", required_argument, NULL, 'c'},
 		{"program", required_argument, NULL, 'x'},
+		{"realtime", no_argument, NULL, 't'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	static const char *const polls[] = {"busy", "adaptive"};
+	static const char *const polls[] = {"adaptive", "busy"};
 	int opt;
 
-	*c = (struct command){.seconds = 5, .poll = "busy", .feed = {.listener = -1, .sock = -1}};
+	*c = (struct command){
+		.seconds = 10, .poll = "adaptive", .feed = {.listener = -1, .sock = -1}};
 	c->workload = (struct workload_spec){
 		.suite = EXCHANGE_SUITE_B, .tgks = 1, .subscribers = 100000, .samples = SAMPLES};
 	default_cpus(c);
@@ -120,7 +141,11 @@ static void parse(struct command *c, int argc, char **argv)
 			c->workload.subscribers = args_number("--subscribers", optarg, 1, 10000000);
 			break;
 		case 's':
-			c->seconds = args_real("--seconds", optarg, 0.1, 60);
+			c->seconds = args_real("--seconds", optarg, 0.1, 120);
+			break;
+		case 'r':
+			c->rotation.interval_ms =
+				(unsigned int)args_number("--rotate", optarg, 1, 60000);
 			break;
 		case 'p':
 			c->poll = polls[args_word("--poll", optarg, polls, 2)];
@@ -130,6 +155,9 @@ static void parse(struct command *c, int argc, char **argv)
 			break;
 		case 'x':
 			c->program = optarg;
+			break;
+		case 't':
+			c->realtime = true;
 			break;
 		case 'j':
 			c->json = true;
@@ -143,6 +171,8 @@ static void parse(struct command *c, int argc, char **argv)
 	}
 	if (optind < argc)
 		args_fail("unexpected argument %s", argv[optind]);
+	if (c->realtime && c->rotation.interval_ms)
+		args_fail("--realtime and --rotate do not go together");
 	/* Messages must not come round before their answers are there. */
 	c->workload.messages = c->workload.subscribers < 20000	  ? 20000
 			       : c->workload.subscribers > 200000 ? 200000
@@ -161,24 +191,35 @@ static void stay_on(int cpu)
 		fprintf(stderr, "tkms-bench: not bound to CPU %d: %s\n", cpu, strerror(errno));
 }
 
-/* The engine alone, best of some slices: what the data plane is compared with. */
-static int time_engine(struct command *c)
+/* The data plane stands still meanwhile. */
+static double engine_slice(void *arg)
 {
-	struct runner r;
-	int err = runner_open(&r, c->w, NULL, ENGINE_BATCH_MAX);
+	struct command *c = arg;
+	uint64_t spent, waited, n;
+	int repeats = 4;
 
-	if (err < 0)
-		return err;
+	kill(c->process.pid, SIGSTOP);
 	stay_on(c->worker_cpu);
-	for (int i = 0; i < 20; i++) {
-		uint64_t spent, n = runner_slice(&r, 50000000, &spent);
-		double rate = (double)n * 1e9 / (double)spent;
+	do {
+		waited = disturbance_ns(0);
+		n = runner_slice(&c->runner, ENGINE_SLICE_NS, &spent);
+		waited = disturbance_ns(0) - waited;
+	} while (waited > ENGINE_SLICE_NS / 100 && --repeats > 0);
+	stay_on(c->generator_cpu);
+	kill(c->process.pid, SIGCONT);
+	return (double)n * 1e9 / (double)spent;
+}
 
-		if (rate > c->engine_op_per_s)
-			c->engine_op_per_s = rate;
+static int wait_for_dataplane(struct command *c)
+{
+	int r = -ETIMEDOUT;
+
+	for (int ms = 0; r == -ETIMEDOUT && ms < START_TIMEOUT_MS; ms += 100) {
+		if (process_ended(&c->process))
+			return -ECHILD;
+		r = feed_accept(&c->feed, 100);
 	}
-	runner_close(&r);
-	return 0;
+	return r < 0 ? r : feed_serve(&c->feed, START_TIMEOUT_MS);
 }
 
 static int start_dataplane(struct command *c)
@@ -200,7 +241,7 @@ static int start_dataplane(struct command *c)
 	if (r == 0)
 		r = frames_build(&c->frames, c->w, &ends);
 	if (r == 0)
-		r = feed_serve(&c->feed, START_TIMEOUT_MS);
+		r = wait_for_dataplane(c);
 	if (r < 0) {
 		fprintf(stderr, "tkms-bench: tkms-dataplane does not serve: %s\n", strerror(-r));
 		process_print_log(&c->process);
@@ -217,6 +258,7 @@ static int measure(struct command *c)
 	};
 	int r;
 
+	c->rotation.feed = &c->feed;
 	c->trial = (struct trial){.workload = c->w, .frames = &c->frames};
 	c->result = malloc(sizeof(*c->result));
 	c->trial.verifier = exchanger_new("openssl", &config, 1);
@@ -231,103 +273,51 @@ static int measure(struct command *c)
 		process_print_log(&c->process);
 		return -EIO;
 	}
-	search_run(&c->trial, c->seconds, c->result);
+	r = c->realtime ? disturbance_prevent(c->process.pid) : 0;
+	if (r == 0)
+		r = runner_open(&c->runner, c->w, NULL, ENGINE_BATCH_MAX);
+	if (r == 0)
+		r = search_run(
+			&(struct search){
+				.trial = &c->trial,
+				.pid = c->process.pid,
+				.seconds = c->seconds,
+				.engine_slice = engine_slice,
+				.arg = c,
+				.rotation = c->rotation.interval_ms ? &c->rotation : NULL,
+			},
+			c->result);
 	if (process_ended(&c->process)) {
 		fputs("tkms-bench: tkms-dataplane has ended\n", stderr);
 		process_print_log(&c->process);
 		return -EIO;
 	}
-	return 0;
-}
-
-static double us(uint64_t ns)
-{
-	return (double)ns / 1e3;
-}
-
-static double loss(const struct trial_result *t)
-{
-	return t->sent ? (double)t->lost / (double)t->sent : 0;
-}
-
-static void print_trial(const char *name, const struct trial_result *t)
-{
-	const struct hist *h = &t->latency;
-
-	printf("  %-20s %10.0f op/s   loss %llu of %llu   %llu answers verified in full, %llu "
-	       "wrong\n",
-		name, (double)t->answered / t->seconds, (unsigned long long)t->lost,
-		(unsigned long long)t->sent, (unsigned long long)t->verified,
-		(unsigned long long)(t->unverified + t->wrong));
-	printf("  %-20s p50 %.1f  p90 %.1f  p99 %.1f  p99.9 %.1f  max %.1f\n", "    latency, us",
-		us(hist_quantile(h, 0.5)), us(hist_quantile(h, 0.9)), us(hist_quantile(h, 0.99)),
-		us(hist_quantile(h, 0.999)), us(h->max));
-}
-
-static void print_human(const struct command *c)
-{
-	const struct search_result *r = c->result;
-
-	printf("%s, suite %s, %zu subscribers, messages of %u octets, one worker (%s) on CPU %d, "
-	       "generator on CPU %d\n",
-		op_names[c->workload.op], suite_names[c->workload.suite], c->workload.subscribers,
-		c->w->message_len, c->poll, c->worker_cpu, c->generator_cpu);
-	printf("  %-20s %10.0f op/s\n", "engine alone", c->engine_op_per_s);
-	printf("  %-20s %10.0f op/s\n", "512 outstanding", r->closed_loop);
-	if (r->rate == 0) {
-		puts("  no rate without loss was found");
-		return;
-	}
-	print_trial("highest rate", &r->at_rate);
-	print_trial("half of it", &r->at_half);
-	printf("  data plane / engine  %10.2f\n", r->rate / c->engine_op_per_s);
-}
-
-static json_t *trial_json(const struct trial_result *t)
-{
-	const struct hist *h = &t->latency;
-
-	return json_pack("{s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:I, s:I, s:I, s:I}", "op_per_s",
-		t->seconds > 0 ? (double)t->answered / t->seconds : 0.0, "loss", loss(t),
-		"latency_us", "p50", us(hist_quantile(h, 0.5)), "p90", us(hist_quantile(h, 0.9)),
-		"p99", us(hist_quantile(h, 0.99)), "p999", us(hist_quantile(h, 0.999)), "max",
-		us(h->max), "sent", (json_int_t)t->sent, "answered", (json_int_t)t->answered,
-		"verified", (json_int_t)(t->verified - t->unverified), "wrong",
-		(json_int_t)(t->wrong + t->unverified));
-}
-
-static int print_json(const struct command *c)
-{
-	const struct search_result *r = c->result;
-	json_t *root = trial_json(&r->at_rate);
-	int err;
-
-	if (!root)
-		return -1;
-	json_object_set_new(root, "half", trial_json(&r->at_half));
-	json_object_set_new(root, "closed_loop_op_per_s", json_real(r->closed_loop));
-	json_object_set_new(root, "engine_op_per_s", json_real(c->engine_op_per_s));
-	json_object_set_new(root, "engine_share", json_real(r->rate / c->engine_op_per_s));
-	json_object_set_new(root, "op", json_string(op_names[c->workload.op]));
-	json_object_set_new(root, "suite", json_string(suite_names[c->workload.suite]));
-	json_object_set_new(root, "subscribers", json_integer((json_int_t)c->workload.subscribers));
-	json_object_set_new(root, "request_octets", json_integer(c->w->message_len));
-	json_object_set_new(root, "poll", json_string(c->poll));
-	err = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7));
-	putchar('\n');
-	json_decref(root);
-	return err;
+	if (r < 0)
+		fprintf(stderr, "tkms-bench: %s\n", strerror(-r));
+	return r;
 }
 
 static int report(const struct command *c)
 {
 	const struct search_result *r = c->result;
+	struct report f = {
+		.op = op_names[c->workload.op],
+		.suite = suite_names[c->workload.suite],
+		.poll = c->poll,
+		.subscribers = c->workload.subscribers,
+		.request_octets = c->w->message_len,
+		.worker_cpu = c->worker_cpu,
+		.generator_cpu = c->generator_cpu,
+		.rotate_ms = c->rotation.interval_ms,
+		.snapshots = c->rotation.snapshots,
+		.result = r,
+	};
 
 	if (!c->json)
-		print_human(c);
-	else if (print_json(c) < 0)
+		report_human(&f);
+	else if (report_json(&f) < 0)
 		return 1;
-	return r->rate == 0 || r->at_rate.unverified || r->at_half.unverified ||
+	return r->rate == 0 || r->at_rate.lost || r->at_rate.unverified || r->at_half.unverified ||
 	       r->at_rate.verified == 0;
 }
 
@@ -338,7 +328,7 @@ int command_dataplane(int argc, char **argv)
 
 	parse(&c, argc, argv);
 	c.w = workload_build(&c.workload);
-	if (c.w && time_engine(&c) == 0) {
+	if (c.w) {
 		if (start_dataplane(&c) == 0 && measure(&c) == 0)
 			status = report(&c);
 		if (c.trial.memif)
@@ -346,6 +336,8 @@ int command_dataplane(int argc, char **argv)
 		feed_close(&c.feed);
 		process_stop(&c.process);
 	}
+	if (c.runner.engine)
+		runner_close(&c.runner);
 	trial_clear(&c.trial);
 	exchanger_free(c.trial.verifier);
 	frames_clear(&c.frames);

@@ -210,18 +210,23 @@ static int acknowledged(struct feed *f, uint64_t deadline)
 	return r < 0 ? r : -(int)h.status;
 }
 
+int feed_accept(struct feed *f, unsigned int timeout_ms)
+{
+	int r = wait_readable(f->listener, clock_mono() + (uint64_t)timeout_ms * 1000000);
+
+	if (r < 0)
+		return r;
+	f->sock = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC);
+	return f->sock < 0 ? -errno : 0;
+}
+
 int feed_serve(struct feed *f, unsigned int timeout_ms)
 {
 	uint64_t deadline = clock_mono() + (uint64_t)timeout_ms * 1000000;
 	size_t n = f->workload->parties.n;
 	struct ipc_header h;
-	int r = wait_readable(f->listener, deadline);
+	int r;
 
-	if (r < 0)
-		return r;
-	f->sock = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC);
-	if (f->sock < 0)
-		return -errno;
 	f->epoch = 1;
 	r = await(f, IPC_HELLO, &h, deadline);
 	if (r == 0)
@@ -258,6 +263,8 @@ int feed_drain(struct feed *f)
 			close(fd);
 		if (r < 0)
 			return r == -EAGAIN ? 0 : r;
+		if (h.type == IPC_ACK && h.status != 0)
+			return -(int)h.status;
 	}
 	return 0;
 }

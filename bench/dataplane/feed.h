@@ -25,15 +25,18 @@ int feed_open(struct feed *f, const struct workload *w, const char *path, const 
 	uint16_t port);
 void feed_close(struct feed *f);
 
-/* Waits for the data plane, gives it everything, and waits until it serves it. 0 or -errno
- * (-ETIMEDOUT). */
+/* Waits for the data plane to connect. 0 or -errno (-ETIMEDOUT: not yet). */
+int feed_accept(struct feed *f, unsigned int timeout_ms);
+
+/* Gives it everything, and waits until it serves it. 0 or -errno (-ETIMEDOUT). */
 int feed_serve(struct feed *f, unsigned int timeout_ms);
 
 /* A new sealing key becomes active; the workload's stays good for resolving. Does not wait. 0 or
  * -errno. */
 int feed_rotate(struct feed *f);
 
-/* Reads what the data plane says, so that it can go on talking. 0 or -errno. */
+/* Reads what the data plane says, so that it can go on talking. 0 or -errno: also of what it
+ * refused. */
 int feed_drain(struct feed *f);
 
 #endif

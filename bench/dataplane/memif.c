@@ -95,17 +95,11 @@ struct memif *memif_open(const char *socket_path, int cpu, unsigned int timeout_
 
 void memif_close(struct memif *m)
 {
-	char directory[TEXT_MAX];
-
 	rte_eth_dev_stop(m->port);
 	rte_eth_dev_close(m->port);
 	rte_mempool_free(m->pool);
 	rte_eal_cleanup();
 	free(m);
-	/* EAL leaves its empty run-time directory behind; not ours to complain if it is not empty.
-	 */
-	snprintf(directory, sizeof(directory), "/var/run/dpdk/tkms-bench-%d", (int)getpid());
-	(void)rmdir(directory);
 }
 
 unsigned int memif_send(

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +16,21 @@ enum { STOP_PATIENCE_MS = 3000, LOG_TAIL = 4000 };
 
 int process_prepare(struct process *p)
 {
-	char name[] = "/tmp/tkms-bench-XXXXXX";
+	const char *parent = getenv("TMPDIR");
+	char name[PROCESS_PATH_MAX / 2];
 
 	memset(p, 0, sizeof(*p));
+	if (snprintf(name, sizeof(name), "%s/tkms-bench-XXXXXX",
+		    parent && parent[0] ? parent : "/tmp") >= (int)sizeof(name))
+		return -ENAMETOOLONG;
 	if (!mkdtemp(name))
 		return -errno;
 	snprintf(p->directory, sizeof(p->directory), "%s", name);
 	snprintf(p->control, sizeof(p->control), "%s/control", name);
 	snprintf(p->memif, sizeof(p->memif), "%s/memif", name);
 	snprintf(p->log, sizeof(p->log), "%s/log", name);
-	return 0;
+	/* Where DPDK keeps its run-time files, ours and the data plane's. */
+	return setenv("RUNTIME_DIRECTORY", name, 1) < 0 ? -errno : 0;
 }
 
 /* Built: bench/tkms-bench and dataplane/tkms-dataplane. Installed: side by side. */
@@ -111,6 +117,14 @@ void process_print_log(const struct process *p)
 	close(fd);
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
 void process_stop(struct process *p)
 {
 	if (p->pid)
@@ -122,8 +136,6 @@ void process_stop(struct process *p)
 		waitpid(p->pid, NULL, 0);
 		p->pid = 0;
 	}
-	unlink(p->control);
-	unlink(p->memif);
-	unlink(p->log);
-	rmdir(p->directory);
+	if (p->directory[0] && nftw(p->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS) < 0)
+		fprintf(stderr, "tkms-bench: %s stays: %s\n", p->directory, strerror(errno));
 }

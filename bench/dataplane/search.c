@@ -1,41 +1,199 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "bench/dataplane/search.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A trial that loses is tried again: another program may have had the CPU for longer than the rings
- * hold. */
-enum { TRIES = 3, STEPS_MAX = 60, WINDOW = 512 };
+#include "bench/clock.h"
+#include "bench/dataplane/disturbance.h"
 
-static const double trial_seconds = 0.5, step = 0.97;
+enum {
+	REPEATS = 4,	  /* of a disturbed slice */
+	TRIES = 2,	  /* of a rate that loses undisturbed */
+	SMALL_STEPS = 10, /* then the machine is to blame, and steps are large */
+	STEPS_MAX = 40,
+	WINDOW = 512,
+	ROUNDS_MAX = 4096,
+};
 
-static bool lossless(struct trial *t, double rate, double seconds, struct trial_result *r)
+static const double slice_seconds = 0.25, closed_seconds = 0.1, small_step = 0.98, large_step = 0.9,
+		    disturbed_share = 0.01;
+
+struct medians {
+	size_t n;
+	double value[ROUNDS_MAX];
+};
+
+struct run {
+	const struct search *s;
+	struct search_result *r;
+	struct trial_result slice;
+	struct medians engine, closed, closed_rotating;
+	double rate;
+	unsigned int lowered;
+};
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void medians_add(struct medians *m, double value)
+{
+	if (m->n < ROUNDS_MAX)
+		m->value[m->n++] = value;
+}
+
+static double median(struct medians *m)
+{
+	if (m->n == 0)
+		return 0;
+	qsort(m->value, m->n, sizeof(m->value[0]), compare);
+	return (m->value[(m->n - 1) / 2] + m->value[m->n / 2]) / 2;
+}
+
+static void add_result(struct trial_result *sum, const struct trial_result *t)
+{
+	sum->seconds += t->seconds;
+	sum->sent += t->sent;
+	sum->answered += t->answered;
+	sum->lost += t->lost;
+	sum->refused += t->refused;
+	sum->wrong += t->wrong;
+	sum->verified += t->verified;
+	sum->unverified += t->unverified;
+	hist_merge(&sum->latency, &t->latency);
+}
+
+/* One slice into run->slice; rate 0: closed loop. Returns: nobody disturbed it. */
+static bool slice(struct run *run, double rate, double seconds)
+{
+	for (int i = 0; i < REPEATS; i++) {
+		uint64_t before = disturbance_ns(run->s->pid);
+
+		trial_run(run->s->trial, rate, seconds, WINDOW, &run->slice);
+		if ((double)(disturbance_ns(run->s->pid) - before) <
+			disturbed_share * seconds * 1e9)
+			return true;
+		/* What loses nothing in spite of it needs no repetition. */
+		if (rate > 0 && rate >= run->rate && run->slice.lost == 0)
+			return true;
+		run->r->disturbed++;
+	}
+	run->r->accepted++;
+	return false;
+}
+
+static double closed_loop(struct run *run)
+{
+	slice(run, 0, closed_seconds);
+	return (double)run->slice.answered / run->slice.seconds;
+}
+
+static void lower(struct run *run)
+{
+	run->rate *= run->lowered++ < SMALL_STEPS ? small_step : large_step;
+}
+
+static bool holds(struct run *run, double rate)
 {
 	for (int i = 0; i < TRIES; i++) {
-		trial_run(t, rate, seconds, 0, r);
-		if (r->lost == 0 && r->sent > 0)
+		slice(run, rate, slice_seconds);
+		if (run->slice.lost == 0 && run->slice.sent > 0)
 			return true;
 	}
 	return false;
 }
 
-/* Down from what a closed loop reaches, until a short and then a long trial lose nothing. */
-void search_run(struct trial *t, double seconds, struct search_result *r)
+/* Down from what a closed loop reaches. */
+static void find_rate(struct run *run)
 {
-	struct trial_result *at = &r->at_rate;
-	double rate;
+	double closed;
+
+	(void)closed_loop(run); /* warms up */
+	for (int i = 0; i < 5; i++)
+		medians_add(&run->closed, closed_loop(run));
+	closed = median(&run->closed);
+	run->closed.n = 0;
+	run->rate = closed * 1.03;
+	for (; run->lowered < STEPS_MAX; lower(run))
+		if (holds(run, run->rate))
+			return;
+	run->rate = 0;
+}
+
+static void forget(struct search_result *r)
+{
+	memset(&r->at_rate, 0, sizeof(r->at_rate));
+	memset(&r->at_half, 0, sizeof(r->at_half));
+	memset(&r->rotating, 0, sizeof(r->rotating));
+	r->rounds = 0;
+}
+
+static int rotating_slices(struct run *run)
+{
+	int err = rotation_begin(run->s->rotation);
+
+	if (err)
+		return err;
+	medians_add(&run->closed_rotating, closed_loop(run));
+	slice(run, run->rate / 2, slice_seconds);
+	add_result(&run->r->rotating.at_half, &run->slice);
+	return rotation_end(run->s->rotation);
+}
+
+/* A rate that loses now after all was too high: on with a lower one from the beginning. */
+static int round_of_slices(struct run *run)
+{
+	struct search_result *r = run->r;
+
+	if (!holds(run, run->rate) && run->lowered < STEPS_MAX) {
+		lower(run);
+		forget(r);
+		return 0;
+	}
+	add_result(&r->at_rate, &run->slice);
+	medians_add(&run->engine, run->s->engine_slice(run->s->arg));
+	medians_add(&run->closed, closed_loop(run));
+	slice(run, run->rate / 2, slice_seconds);
+	add_result(&r->at_half, &run->slice);
+	r->rounds++;
+	return run->s->rotation ? rotating_slices(run) : 0;
+}
+
+static int run_all(struct run *run)
+{
+	uint64_t end;
+	int err = 0;
+
+	find_rate(run);
+	if (run->rate == 0)
+		return 0;
+	end = clock_mono() + (uint64_t)(run->s->seconds * 1e9);
+	while (err == 0 && (run->r->rounds == 0 || clock_mono() < end))
+		err = round_of_slices(run);
+	run->r->rate = run->rate;
+	run->r->half_rate = run->rate / 2;
+	run->r->engine = median(&run->engine);
+	run->r->closed_loop = median(&run->closed);
+	run->r->rotating.closed_loop = median(&run->closed_rotating);
+	return err;
+}
+
+int search_run(const struct search *s, struct search_result *r)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	int err;
 
 	memset(r, 0, sizeof(*r));
-	trial_run(t, 0, trial_seconds, WINDOW, at); /* warms up */
-	trial_run(t, 0, trial_seconds, WINDOW, at);
-	r->closed_loop = (double)at->answered / at->seconds;
-	rate = r->closed_loop * 1.03;
-	for (int i = 0; i < STEPS_MAX && r->rate == 0; i++, rate *= step) {
-		if (lossless(t, rate, trial_seconds, at) && lossless(t, rate, seconds, at))
-			r->rate = rate;
-	}
-	if (r->rate == 0)
-		return;
-	r->half_rate = r->rate / 2;
-	lossless(t, r->half_rate, seconds, &r->at_half);
+	if (!run)
+		return -ENOMEM;
+	run->s = s;
+	run->r = r;
+	err = run_all(run);
+	free(run);
+	return err;
 }

@@ -7,7 +7,7 @@
 
 #include "bench/clock.h"
 
-static const uint64_t drain_ns = 100000000;
+static const uint64_t drain_ns = 300000000;
 
 struct schedule {
 	uint64_t begin, end;

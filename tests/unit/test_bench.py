@@ -125,17 +125,26 @@ class Arguments(unittest.TestCase):
                      load + ('--rate', '-5'), load + ('--rate', 'nan'), load + ('--seconds', '0'),
                      load + ('--op', 'transfer'), load + ('--suite', 'C'), load + ('--sources', '0'),
                      load + ('--unknown',), ('engine', '--batch', '65'), ('engine', '--batch', '0'),
-                     ('engine', '--tgks', '17'), ('engine', '--bad', '1.5'), ('crypto', '--backend', 'none'),
+                     ('engine', '--tgks', '17'), ('dataplane', '--suite', 'C'),
+                     ('dataplane', '--cpus', '1'), ('dataplane', '--realtime', '--rotate', '100'), ('engine', '--bad', '1.5'), ('crypto', '--backend', 'none'),
                      ('subscribers', '--count', 'x')):
             with self.subTest(args=args):
                 self.refused(*args)
 
     def test_help_goes_to_stdout(self):
-        for args in (('--help',), ('load', '--help'), ('engine', '--help'), ('crypto', '--help'),
+        for args in (('--help',), ('load', '--help'), ('engine', '--help'), ('dataplane', '--help'), ('crypto', '--help'),
                      ('subscribers', '--help')):
             done = run(*args)
             self.assertEqual((done.returncode, done.stderr), (0, ''))
             self.assertTrue(done.stdout.startswith('usage: tkms-bench'))
+
+
+class Dataplane(unittest.TestCase):
+    def test_a_data_plane_that_does_not_start_is_said_so_with_its_words(self):
+        done = run('dataplane', '--subscribers', '10', '--program', '/bin/ls')
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn('does not serve', done.stderr)
+        self.assertIn('unrecognized option', done.stderr)
 
 
 class Load(unittest.TestCase):
