@@ -114,7 +114,6 @@ int link_connect(struct link *l, uint64_t now_ms)
 		return (int)(l->retry_at_ms - now_ms);
 	}
 	l->last_error = 0;
-	l->backoff_ms = BACKOFF_MIN_MS;
 	log_line(LOG_INFO, "connected to tkms-control", "socket=%s", l->path);
 	return -1;
 }
@@ -180,8 +179,11 @@ void link_receive(struct link *l, uint64_t now_ms)
 	 * know. */
 	if (n > 0 && (h.type == IPC_SNAPSHOT || h.type == IPC_SUBSCRIBERS))
 		n = -EBADMSG;
-	if (n >= 0)
+	if (n >= 0) {
+		/* Only now: a control that has a data plane already accepts and hangs up. */
+		l->backoff_ms = BACKOFF_MIN_MS;
 		n = dispatch(l, &h, fd);
+	}
 	if (n < 0)
 		drop(l, n, now_ms);
 }

@@ -260,7 +260,25 @@ Test(link, tries_for_ever_with_growing_pauses)
 	cr_expect_geq(wait, 1000, "pauses grow");
 	listen_here();
 	cr_expect_eq(link_connect(&link_under_test, now), -1);
-	cr_expect_eq(link_under_test.backoff_ms, 100u);
+	send_memfd(accept_hello(), IPC_SNAPSHOT, 1, "snap", 4, 0);
+	cr_expect_eq(link_under_test.backoff_ms, 100u, "a control that talks is worth haste");
+}
+
+Test(link, does_not_hammer_a_control_that_hangs_up)
+{
+	uint64_t now = 1000;
+	int wait = 0;
+
+	listen_here();
+	for (int i = 0; i < 20; i++) {
+		cr_assert_eq(link_connect(&link_under_test, now), -1);
+		close(accept_hello());
+		link_receive(&link_under_test, now);
+		wait = link_connect(&link_under_test, now);
+		cr_assert_gt(wait, 0);
+		now += (uint64_t)wait;
+	}
+	cr_expect_geq(wait, 1000, "pauses grow");
 }
 
 Test(link, reports_statistics_and_leaves_them_out_when_the_peer_is_slow)
