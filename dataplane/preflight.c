@@ -6,6 +6,8 @@
 #include <ifaddrs.h>
 #include <libgen.h>
 #include <linux/capability.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -92,6 +94,43 @@ static unsigned int check_queues(const char *device, const char *key, unsigned i
 		workers, key);
 }
 
+/* An AF_XDP socket takes the frames of one queue of the interface; the kernel keeps the others.
+ * DPDK knows combined queues only: an interface without (veth) counts as one. */
+static unsigned int check_xdp_queues(const char *device, unsigned int workers)
+{
+	char name[IFNAMSIZ], value[16];
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq ifr = {.ifr_data = (char *)&channels};
+	unsigned int queues, received;
+	bool known;
+	int s;
+
+	if (eal_device_value(device, "iface", name, sizeof(name)) <= 0 ||
+		eal_device_value(device, "start_queue", value, sizeof(value)) > 0)
+		return 0;
+	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return FAIL("no socket to look at the interface", "iface=%s error=\"%s\"", name,
+			strerror(errno));
+	memcpy(ifr.ifr_name, name, strlen(name) + 1);
+	known = ioctl(s, SIOCETHTOOL, &ifr) == 0;
+	close(s);
+	queues = known && channels.max_combined ? channels.combined_count : 1;
+	received = known ? channels.combined_count + channels.rx_count : 1;
+	if (workers > queues)
+		return FAIL("interface has too few queues for the workers",
+			"iface=%s workers=%u fix=\"--workers %u%s\"", name, workers, queues,
+			known && channels.max_combined >= workers
+				? ", or more queues (ethtool -L DEV combined N)"
+				: "");
+	if (received > workers)
+		log_line(LOG_WARNING,
+			"interface has more queues than workers: frames on the others are not seen",
+			"iface=%s queues=%u workers=%u fix=\"ethtool -L %s %s %u\"", name, received,
+			workers, name, channels.max_combined ? "combined" : "rx", workers);
+	return 0;
+}
+
 static unsigned int check_frame_size(const char *device)
 {
 	char value[16];
@@ -142,6 +181,7 @@ static unsigned int check_device(const char *device, unsigned int workers)
 		       check_capability(device, CAP_NET_RAW, "cap_net_raw");
 	if (strncmp(device, "net_af_xdp", 10) == 0)
 		return check_interface(device) + check_queues(device, "queue_count", workers) +
+		       check_xdp_queues(device, workers) +
 		       check_capability(device, CAP_NET_ADMIN, "cap_net_admin");
 	if (strncmp(device, "net_tap", 7) == 0) {
 		if (access("/dev/net/tun", R_OK | W_OK) < 0)

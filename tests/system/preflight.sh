@@ -38,6 +38,10 @@ says 1 "no port: an example is given" 'no port given.*--vdev=net_af_packet0' pre
 says 1 "a missing interface is named" 'does not exist.*iface=nope' preflight -- --vdev=net_af_packet0,iface=nope
 says 1 "a device needs an interface" 'iface=NAME' preflight -- --vdev=net_af_packet0
 says 1 "a worker needs a queue" 'too few queues.*qpairs=2' preflight --workers 2 -- "$port,qpairs=1"
+xdp=--vdev=net_af_xdp0,iface
+says 1 "an AF_XDP worker needs a queue of the interface" 'too few queues.*--workers 1' preflight --workers 2 -- "$xdp=dp0"
+inside ip link add dp2 numrxqueues 2 numtxqueues 2 type veth peer name dp3 numrxqueues 2 numtxqueues 2
+says 0 "a queue without AF_XDP worker is a warning" 'not seen.*ethtool -L dp2 rx 1' preflight -- "$xdp=dp2"
 says 1 "no buffer holds any frame size" 'out of range.*framesz=' preflight -- "$port,framesz=65536"
 says 1 "blocks need a frame size" 'need framesz' preflight -- "$port,blocksz=65536"
 says 1 "memif needs a folder" 'mkdir -p /no/such' preflight -- --vdev=net_memif0,socket=/no/such/s,socket-abstract=no
