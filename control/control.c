@@ -257,6 +257,9 @@ static int open_directories(struct control *c, struct reason *why)
 	if (access(c->boot->node.state_dir, F_OK) < 0)
 		return reason_set(why, -errno, "state directory %s: %s (tkmsctl init makes it)",
 			c->boot->node.state_dir, strerror(errno));
+	err = files_make_dir(c->boot->node.state_dir, 0700, why);
+	if (err)
+		return err;
 	c->lock_state = files_lock(c->boot->node.state_dir, "lock", why);
 	return c->lock_state < 0 ? c->lock_state : 0;
 }
