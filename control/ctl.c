@@ -198,6 +198,20 @@ static int usage(const struct command *c, const char *what)
 	return CTL_USAGE;
 }
 
+/* The commands of a group, as "subscriber". False: there is no such group. */
+static bool print_group(FILE *to, const char *group)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; i < COMMANDS; i++) {
+		if (!commands[i].group || strcmp(commands[i].group, group) != 0)
+			continue;
+		fprintf(to, "%s tkmsctl %s\n", found ? "      " : "Usage:", commands[i].usage);
+		found = true;
+	}
+	return found;
+}
+
 static int dispatch(struct ctl_options *o, unsigned int given, char **words, int n)
 {
 	int used = 0;
@@ -210,6 +224,8 @@ static int dispatch(struct ctl_options *o, unsigned int given, char **words, int
 			print_help();
 		return CTL_OK;
 	}
+	if (!c && n == 1 && print_group(given & OPT_HELP ? stdout : stderr, words[0]))
+		return given & OPT_HELP ? CTL_OK : CTL_USAGE;
 	if (given & OPT_VERSION) {
 		puts("tkmsctl " TKMS_VERSION);
 		return CTL_OK;

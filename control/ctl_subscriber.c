@@ -61,15 +61,23 @@ static int flush(struct sending *s)
 	return CTL_OK;
 }
 
+/* What keeps a line out of a request, or NULL. */
+static const char *refuse_line(const char *text, size_t len)
+{
+	if (len > LINE_MAX)
+		return "longer than 65536 octets";
+	return memchr(text, 0, len) ? "has a NUL octet" : NULL;
+}
+
 static int add_line(struct sending *s, const char *text, size_t len)
 {
-	json_t *line = len > LINE_MAX ? NULL : json_stringn(text, len);
+	const char *wrong = refuse_line(text, len);
+	json_t *line = wrong ? NULL : json_stringn(text, len);
 	int status = CTL_OK;
 
 	s->line++;
 	if (!line) {
-		complain_line(
-			s, s->line, len > LINE_MAX ? "longer than 65536 octets" : "not UTF-8 text");
+		complain_line(s, s->line, wrong ? wrong : "not UTF-8 text");
 		line = json_string(""); /* keeps the count of lines */
 	}
 	json_array_append_new(s->lines, line);

@@ -27,7 +27,11 @@ check "show does not show the PSK" not_in "$psk" "$work/shown"
 printf '%s\n' '{"psk_id": "new", "psk": "00112233445566778899aabbccddeeff", "uids": ["new@tkms.example"]}' \
   '{"psk_id": "short", "psk": "0011", "uids": ["short@tkms.example"]}' >"$work/bad.jsonl"
 refuses "a file with a bad line is refused, and the line is named" "bad.jsonl:2:" ctl subscriber import "$work/bad.jsonl"
+printf '{"psk_id": "nul\0", ' >"$work/nul.jsonl"
+refuses "so is a NUL octet" "nul.jsonl:1: has a NUL octet" ctl subscriber import "$work/nul.jsonl"
 check "nothing of it was taken" test "$(ctl subscriber count)" = 2
+check "a group of commands has help" ctl subscriber --help
+refuses "a group alone is no command" "Usage: tkmsctl subscriber import" ctl subscriber
 head -n 1 "$work/bad.jsonl" >"$work/good.jsonl"
 check "a good file is taken" ctl subscriber import "$work/good.jsonl"
 jq -c '{psk_id, psk, uids}' "$work/good.jsonl" >"$work/new.json"
@@ -97,6 +101,10 @@ as_user() {
 }
 cp "$TKMS_BUILD/control/tkms-control" "$TKMS_BUILD/control/tkmsctl" "$work/"
 check "a service user makes its own store" as_user "$work/tkmsctl" init --config "$service/tkms.yaml"
+chmod 777 "$service/state"
+refuses "a folder of the store that others can write to stops the start" "run chmod go-w $service/state" \
+  as_user timeout 5 "$work/tkms-control" --config "$service/tkms.yaml"
+chmod 700 "$service/state"
 as_user "$work/tkms-control" --config "$service/tkms.yaml" >"$work/service.log" 2>&1 &
 background+=($!)
 eventually 5 "its process starts" test -S "$service/control.sock"
