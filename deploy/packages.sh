@@ -6,6 +6,7 @@
 #   deploy/packages.sh            install what is missing (needs root)
 #   deploy/packages.sh --list     print the names, one per line
 #   deploy/packages.sh --check    exit 0 if all are installed, else name what is missing
+#   deploy/packages.sh --help     this text
 set -euo pipefail
 
 packages=(
@@ -27,6 +28,8 @@ missing() {
   done
 }
 
+usage() { sed -n '3,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; }
+
 case "${1:-}" in
   --list) printf '%s\n' "${packages[@]}" ;;
   --check)
@@ -42,5 +45,6 @@ case "${1:-}" in
     # shellcheck disable=SC2086
     apt-get install -y -qq --no-install-recommends $m
     ;;
-  *) sed -n '3,9p' "$0" | sed 's/^# \{0,1\}//'; exit 2 ;;
+  --help | -h) usage ;;
+  *) usage >&2; exit 2 ;;
 esac
