@@ -23,7 +23,7 @@ enum { FILE_OCTETS_MAX = 1 << 20, COMPLAINTS_MAX = 50 };
 #define FIELD_LOG_LEVEL			FIELD_STRING
 #define FIELD_LOG_FORMAT		FIELD_STRING
 #define FIELD_UINT(s, n)		CYAML_FIELD_UINT_PTR(#n, OPTIONAL, struct raw_##s, n),
-#define FIELD_BOOL(s, n)		CYAML_FIELD_BOOL_PTR(#n, OPTIONAL, struct raw_##s, n),
+#define FIELD_BOOL			FIELD_STRING
 #define FIELD(section, name, kind, ...) FIELD_##kind(section, name)
 
 static const cyaml_schema_value_t string_value = {
@@ -33,7 +33,9 @@ static const cyaml_schema_field_t rule_fields[] = {
 	CYAML_FIELD_STRING_PTR(
 		"from", CYAML_FLAG_POINTER, struct raw_rule, from, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_STRING_PTR("to", CYAML_FLAG_POINTER, struct raw_rule, to, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_BOOL("allow", CYAML_FLAG_DEFAULT, struct raw_rule, allow), CYAML_FIELD_END};
+	CYAML_FIELD_STRING_PTR(
+		"allow", CYAML_FLAG_POINTER, struct raw_rule, allow, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END};
 static const cyaml_schema_value_t rule_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_rule, rule_fields)};
 

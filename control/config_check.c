@@ -77,6 +77,19 @@ static void settle_choice(const struct setting *s, const char *key, const char *
 	COMPLAIN(src, key, "\"%s\" is none of: %s", text, list);
 }
 
+static bool parse_bool(const char *text, bool *value)
+{
+	*value = strcmp(text, "true") == 0;
+	return *value || strcmp(text, "false") == 0;
+}
+
+static void settle_bool(
+	const char *key, const char *text, bool *to, const struct config_source *src)
+{
+	if (!parse_bool(text, to))
+		COMPLAIN(src, key, "\"%s\" is neither true nor false", text);
+}
+
 static void settle(struct config *c, const struct setting *s, const struct config_source *src)
 {
 	const void *given = *(void *const *)((const char *)c->raw + s->raw_offset);
@@ -96,7 +109,7 @@ static void settle(struct config *c, const struct setting *s, const struct confi
 		check_range(s, key, *(uint32_t *)to, src);
 		return;
 	case SETTING_BOOL:
-		*(bool *)to = given ? *(const bool *)given : strcmp(text, "true") == 0;
+		settle_bool(key, text, to, src);
 		return;
 	case SETTING_TEXT:
 		settle_text(s, key, text, to, src);
@@ -214,7 +227,7 @@ static void settle_ticket_types(struct config *c, const struct config_source *sr
 	const struct raw_policy *raw = &c->raw->policy;
 	char key[64];
 
-	if (!raw->ticket_types) {
+	if (!yaml_index_has(src->index, KEY(policy, ticket_types))) {
 		memcpy(c->policy.ticket_types, defaults, sizeof(defaults));
 		c->policy.n_ticket_types = sizeof(defaults) / sizeof(defaults[0]);
 		return;
@@ -251,6 +264,7 @@ static void settle_rules(struct config *c, const struct config_source *src)
 	}
 	for (unsigned int i = 0; i < raw->rules_count; i++) {
 		const char *ends[2] = {raw->rules[i].from, raw->rules[i].to};
+		char allow[64];
 
 		for (unsigned int j = 0; j < 2; j++) {
 			char key[64];
@@ -262,8 +276,10 @@ static void settle_rules(struct config *c, const struct config_source *src)
 			else if (identity_wildcards(id) >= 8)
 				COMPLAIN(src, key, "has too many '?' (at most 7)");
 		}
-		c->policy.rules[i] = (struct ipc_rule){
-			identity_of(ends[0]), identity_of(ends[1]), raw->rules[i].allow};
+		c->policy.rules[i].from = identity_of(ends[0]);
+		c->policy.rules[i].to = identity_of(ends[1]);
+		snprintf(allow, sizeof(allow), "policy.rules[%u].allow", i);
+		settle_bool(allow, raw->rules[i].allow, &c->policy.rules[i].allow, src);
 	}
 	c->policy.n_rules = raw->rules_count;
 }

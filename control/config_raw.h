@@ -19,7 +19,7 @@
 struct raw_rule {
 	char *from;
 	char *to;
-	bool allow;
+	char *allow;
 };
 
 struct raw_kms {

@@ -213,3 +213,8 @@ unsigned int yaml_index_line(const struct yaml_index *index, const char *path)
 		len--;
 	}
 }
+
+bool yaml_index_has(const struct yaml_index *index, const char *path)
+{
+	return find(index, path, strlen(path)) != NULL;
+}

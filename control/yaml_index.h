@@ -4,6 +4,7 @@
 #ifndef TKMS_CONTROL_YAML_INDEX_H
 #define TKMS_CONTROL_YAML_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct yaml_entry {
@@ -30,5 +31,8 @@ void yaml_index_clear(struct yaml_index *index);
 
 /* Line of a path, or of the nearest parent that the document has; 0: nothing of it. */
 unsigned int yaml_index_line(const struct yaml_index *index, const char *path);
+
+/* Is there exactly that path. */
+bool yaml_index_has(const struct yaml_index *index, const char *path);
 
 #endif
