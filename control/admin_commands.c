@@ -77,7 +77,7 @@ int admin_key_import(
 
 	*result = NULL;
 	if (!err) {
-		err = keys_import(control_edit_keys(c), &key);
+		err = keys_import(control_edit_keys(c), &key, clock_now());
 		if (err)
 			reason_set(why, err, "%s",
 				err == -EEXIST	 ? "there is, or was, a key of that id"

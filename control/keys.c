@@ -84,16 +84,44 @@ static void erase(struct key *key, enum key_state state)
 	key->state = (uint8_t)state;
 }
 
-/* The next epoch's key, with times that start at seals_from. */
-static int create(
-	struct keys *k, const struct keys_schedule *s, int64_t seals_from, enum key_state state)
+static void forget(struct keys *k, unsigned int i)
+{
+	memmove(&k->key[i], &k->key[i + 1], (k->n - i - 1) * sizeof(k->key[0]));
+	secret_wipe(&k->key[--k->n], sizeof(k->key[0]));
+}
+
+/*
+ * Room for one more: the oldest name of a key that could not resolve any more anyway goes before
+ * its time. A revoked key that still could keeps its place, so that it cannot come back.
+ */
+static int make_room(struct keys *k, int64_t now)
+{
+	unsigned int oldest = KEYS_MAX;
+
+	if (k->n < KEYS_MAX)
+		return 0;
+	for (unsigned int i = 0; i < k->n; i++) {
+		const struct key *key = &k->key[i];
+
+		if (!key_is_held(key) && key->resolves_until < now &&
+			(oldest == KEYS_MAX || key->resolves_until < k->key[oldest].resolves_until))
+			oldest = i;
+	}
+	if (oldest == KEYS_MAX)
+		return -ENOSPC;
+	forget(k, oldest);
+	return 0;
+}
+
+/* The next epoch's key, published; its times start at seals_from. */
+static int create(struct keys *k, const struct keys_schedule *s, int64_t now, int64_t seals_from)
 {
 	uint8_t random[ID_RANDOM_LEN];
+	int err = make_room(k, now);
 	struct key *key = &k->key[k->n];
-	int err;
 
-	if (k->n == KEYS_MAX)
-		return -ENOSPC;
+	if (err)
+		return err;
 	memset(key, 0, sizeof(*key));
 	err = secret_random(random, sizeof(random));
 	if (!err)
@@ -104,7 +132,7 @@ static int create(
 	for (unsigned int i = 0; i < ID_RANDOM_LEN; i++)
 		snprintf(key->id + strlen(key->id), 3, "%02x", random[i]);
 	key->len = KEYS_LEN;
-	key->state = (uint8_t)state;
+	key->state = KEY_PUBLISHED;
 	key->epoch = k->epoch + 1;
 	key->seals_from = seals_from;
 	key->seals_until = seals_from + 2 * s->rotation_s;
@@ -116,10 +144,9 @@ static int create(
 /* The keys that have had their time: octets go first, their names much later. */
 static int bury(struct keys *k, const struct keys_schedule *s, int64_t now)
 {
-	unsigned int kept = 0;
 	int changes = 0;
 
-	for (unsigned int i = 0; i < k->n; i++) {
+	for (unsigned int i = k->n; i-- > 0;) {
 		struct key *key = &k->key[i];
 
 		if (key_is_held(key) && key->state != KEY_ACTIVE &&
@@ -129,16 +156,10 @@ static int bury(struct keys *k, const struct keys_schedule *s, int64_t now)
 		}
 		if (!key_is_held(key) &&
 			now > key->resolves_until + s->max_skew_s + KEYS_TOMBSTONE_S) {
+			forget(k, i);
 			changes |= KEYS_FORGOT_SOME;
-			continue;
 		}
-		if (kept != i)
-			k->key[kept] = *key;
-		kept++;
 	}
-	if (kept < k->n)
-		secret_wipe(&k->key[kept], (k->n - kept) * sizeof(k->key[0]));
-	k->n = kept;
 	return changes;
 }
 
@@ -196,13 +217,13 @@ int keys_step(struct keys *k, const struct keys_schedule *s, const struct keys_s
 		changes |= KEYS_ACTIVATED;
 	} else if (!may_seal(active, at->now)) {
 		/* nothing can seal: waiting for anything would only refuse more requests */
-		err = create(k, s, at->now, KEY_PUBLISHED);
+		err = create(k, s, at->now, at->now);
 		if (!err) {
 			activate(k, &k->key[k->n - 1]);
 			changes |= KEYS_CREATED | KEYS_ACTIVATED;
 		}
 	} else if (!next && is_due(active, s, at->now)) {
-		err = create(k, s, at->now + s->lead_s, KEY_PUBLISHED);
+		err = create(k, s, at->now, at->now + s->lead_s);
 		changes |= err ? 0 : KEYS_CREATED;
 	}
 	if (changes)
@@ -212,17 +233,17 @@ int keys_step(struct keys *k, const struct keys_schedule *s, const struct keys_s
 
 int keys_rotate(struct keys *k, const struct keys_schedule *s, int64_t now)
 {
-	int err = find_state(k, KEY_PUBLISHED) ? -EALREADY
-					       : create(k, s, now + s->lead_s, KEY_PUBLISHED);
+	int err = find_state(k, KEY_PUBLISHED) ? -EALREADY : create(k, s, now, now + s->lead_s);
 
 	if (!err)
 		k->epoch++;
 	return err;
 }
 
-int keys_import(struct keys *k, const struct key *key)
+int keys_import(struct keys *k, const struct key *key, int64_t now)
 {
-	struct key *to = &k->key[k->n];
+	struct key *to;
+	int err;
 
 	if (!keys_valid_id(key->id) || !crypto_key_acceptable(key->octets, key->len) ||
 		key->len > KEYS_LEN || (key->state != KEY_RETIRING && key->state != KEY_ACTIVE) ||
@@ -230,8 +251,10 @@ int keys_import(struct keys *k, const struct key *key)
 		return -EINVAL;
 	if (keys_find(k, key->id))
 		return -EEXIST;
-	if (k->n == KEYS_MAX)
-		return -ENOSPC;
+	err = make_room(k, now);
+	if (err)
+		return err;
+	to = &k->key[k->n];
 	*to = *key;
 	to->epoch = ++k->epoch;
 	k->n++;

@@ -27,9 +27,7 @@ enum {
 	KEYS_SCHEDULED_MAX = 200, /* keys a schedule may hold; the rest is for imported ones */
 	KEYS_ID_MAX = IPC_KEY_ID_MAX,
 	KEYS_LEN = 32, /* octets of our own keys */
-	KEYS_TOMBSTONE_S =
-		30 *
-		86400, /* a destroyed or revoked key is listed for so long after it could resolve */
+	KEYS_TOMBSTONE_S = 30 * 86400, /* a dead key is listed so long after its end, if there is room */
 };
 
 /* Values are those of the data plane's enum sealing_state. */
@@ -102,7 +100,7 @@ int keys_rotate(struct keys *k, const struct keys_schedule *schedule, int64_t no
  * key->state says which; the caller fills id, octets, len and times. 0, -EEXIST (id known, also of
  * a destroyed key), -EINVAL (id, length), -ENOSPC.
  */
-int keys_import(struct keys *k, const struct key *key);
+int keys_import(struct keys *k, const struct key *key, int64_t now);
 
 /* Ends a key at once. 0, -ENOENT, -EALREADY (destroyed or revoked). */
 int keys_revoke(struct keys *k, const char *id);
