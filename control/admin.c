@@ -61,23 +61,29 @@ int admin_wait(struct admin_client *client, json_t *result)
 	const struct control *c = client->admin->control;
 
 	client->waiting = result;
+	client->progress = admin_progress_acknowledged;
 	client->wait_version = store_version(c->store);
 	client->wait_epoch = c->keys->epoch;
 	client->wait_until_ms = clock_mono_ms() + ADMIN_WAIT_MS;
 	return ADMIN_DEFERRED;
 }
 
-/* What became of the data plane's acknowledgement, NULL: wait on. */
-static const char *outcome(const struct admin_client *client)
+int admin_progress_acknowledged(
+	struct admin_client *client, const char **outcome, struct reason *why)
 {
 	const struct link_status *s = link_status(client->admin->control->link);
 
+	(void)why;
 	if (!s->is_connected)
-		return "not connected";
-	if (s->is_loaded && s->version_acknowledged >= client->wait_version &&
-		s->epoch_acknowledged >= client->wait_epoch)
-		return "acknowledged";
-	return clock_mono_ms() >= client->wait_until_ms ? "not acknowledged yet" : NULL;
+		*outcome = "not connected";
+	else if (s->is_loaded && s->version_acknowledged >= client->wait_version &&
+		 s->epoch_acknowledged >= client->wait_epoch)
+		*outcome = "acknowledged";
+	else if (clock_mono_ms() >= client->wait_until_ms)
+		*outcome = "not acknowledged yet";
+	else
+		return 0;
+	return 1;
 }
 
 static void process(struct admin_client *client, const char *line, size_t len)
@@ -140,20 +146,33 @@ static void on_event(struct bufferevent *bev, short events, void *arg)
 	client_free(arg);
 }
 
+static void wake(struct admin_client *client)
+{
+	const char *outcome = NULL;
+	struct reason why;
+	json_t *result = client->waiting;
+	int got = client->progress(client, &outcome, &why);
+
+	if (got == 0)
+		return;
+	client->waiting = NULL;
+	if (got > 0) {
+		json_object_set_new(result, "dataplane", json_string(outcome));
+		respond_result(client, result);
+	} else {
+		json_decref(result);
+		respond_error(client, why.text);
+	}
+}
+
 void admin_wake(struct admin *a)
 {
 	struct admin_client *next;
 
 	for (struct admin_client *client = a->clients; client; client = next) {
-		const char *text = client->waiting ? outcome(client) : NULL;
-		json_t *result = client->waiting;
-
 		next = client->next;
-		if (!text)
-			continue;
-		client->waiting = NULL;
-		json_object_set_new(result, "dataplane", json_string(text));
-		respond_result(client, result);
+		if (client->waiting)
+			wake(client);
 	}
 }
 

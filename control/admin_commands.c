@@ -2,10 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/crypto/secret.h"
 #include "control/admin_private.h"
-#include "control/clock.h"
-#include "control/hex.h"
 #include "control/log.h"
 #include "control/subscriber_json.h"
 
@@ -18,88 +15,6 @@ static int status(
 	(void)why;
 	*result = admin_status(client->admin->control);
 	return 0;
-}
-
-static int key_list(
-	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
-{
-	(void)request;
-	(void)why;
-	*result = admin_key_list(client->admin->control);
-	return 0;
-}
-
-/* id, octets and times of a key to import, before anything is decided about it. */
-static int parse_key(const json_t *request, const struct keys_schedule *schedule, struct key *key,
-	struct reason *why)
-{
-	const char *id = json_string_value(json_object_get(request, "id"));
-	const json_t *octets = json_object_get(request, "key");
-	const char *until = json_string_value(json_object_get(request, "resolves_until"));
-	bool is_short_allowed = json_is_true(json_object_get(request, "allow_short"));
-	size_t len = json_string_length(octets) / 2;
-	int64_t now = clock_now();
-
-	if (!id || !keys_valid_id(id))
-		return reason_set(why, -EINVAL,
-			"a key's id is \"" KEYS_ID_PREFIX "\" and up to %d letters, digits, - . _",
-			KEYS_ID_MAX - (int)strlen(KEYS_ID_PREFIX));
-	if (!json_is_string(octets) || len > KEYS_LEN ||
-		len < (is_short_allowed ? (size_t)IPC_KEY_MIN : (size_t)KEYS_LEN) ||
-		hex_decode(json_string_value(octets), json_string_length(octets), key->octets) != 0)
-		return reason_set(why, -EINVAL, "a sealing key has 32 octets%s",
-			is_short_allowed ? " (16 at least)"
-					 : " (--allow-short, for test vectors only: 16 at least)");
-	strcpy(key->id, id);
-	key->len = (uint8_t)len;
-	key->state = json_is_true(json_object_get(request, "activate")) ? KEY_ACTIVE : KEY_RETIRING;
-	key->seals_from = now;
-	key->seals_until = key->state == KEY_ACTIVE ? now + 2 * schedule->rotation_s : now;
-	key->resolves_until = now + 2 * schedule->rotation_s + schedule->max_lifetime_s;
-	if (until && clock_parse(until, &key->resolves_until) != 0)
-		return reason_set(why, -EINVAL,
-			"\"%.40s\" is no time as 2030-12-31T23:59:59Z (RFC 3339)", until);
-	if (key->resolves_until <= now || key->resolves_until < key->seals_until)
-		return reason_set(why, -EINVAL, "resolves-until is %s",
-			key->state == KEY_ACTIVE
-				? "before the end of the time in which the key seals"
-				: "in the past");
-	return 0;
-}
-
-int admin_key_import(
-	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
-{
-	struct control *c = client->admin->control;
-	struct keys_schedule schedule = control_schedule(c);
-	struct key key = {.len = 0};
-	int err = parse_key(request, &schedule, &key, why);
-
-	*result = NULL;
-	if (!err) {
-		err = keys_import(control_edit_keys(c), &key, clock_now());
-		if (err)
-			reason_set(why, err, "%s",
-				err == -EEXIST	 ? "there is, or was, a key of that id"
-				: err == -ENOSPC ? "too many keys are held"
-						 : "a key that cannot be used");
-	}
-	secret_wipe(key.octets, sizeof(key.octets));
-	if (!err) {
-		err = control_commit_keys(c);
-		if (err)
-			reason_set(why, err, "%s",
-				err == -EBUSY ? "an import is running; try again when it has ended"
-					      : "the keyring cannot be stored (see the log)");
-	}
-	secret_wipe(c->next_keys, sizeof(*c->next_keys));
-	if (err)
-		return err;
-	log_event(LOG_WARNING, "sealing key imported", F_TEXT("id", key.id),
-		F_TEXT("state", key_state_name(key.state)), F_UINT("epoch", c->keys->epoch));
-	return admin_wait(
-		client, json_pack("{s:s, s:s, s:I}", "id", key.id, "state",
-				key_state_name(key.state), "epoch", (json_int_t)c->keys->epoch));
 }
 
 static int subscriber_count(
@@ -226,8 +141,10 @@ admin_command_fn admin_find_command(const char *name)
 		admin_command_fn fn;
 	} commands[] = {
 		{"status", status},
-		{"key.list", key_list},
+		{"key.list", admin_key_list},
 		{"key.import", admin_key_import},
+		{"key.rotate", admin_key_rotate},
+		{"key.revoke", admin_key_revoke},
 		{"subscriber.count", subscriber_count},
 		{"subscriber.show", subscriber_show},
 		{"subscriber.list", subscriber_list},

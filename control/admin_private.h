@@ -27,15 +27,26 @@ struct import {
 	uint64_t heard_ms;
 };
 
+struct admin_client;
+
+/*
+ * Looks whether a response that waits can go out: 0: not yet; 1: yes, *outcome becomes its member
+ * "dataplane"; -errno: it failed, with the reason.
+ */
+typedef int (*admin_progress_fn)(
+	struct admin_client *client, const char **outcome, struct reason *why);
+
 struct admin_client {
 	struct admin_client *next;
 	struct admin *admin;
 	struct bufferevent *bev;
 	struct import *import;	  /* NULL: none */
 	const char *import_ended; /* why an import is no more, for the next request; NULL */
-	/* a response that waits for the data plane */
+	/* a response that waits for something */
 	json_t *waiting; /* the result so far, NULL: none */
+	admin_progress_fn progress;
 	uint64_t wait_version, wait_epoch, wait_until_ms;
+	char rotate_id[KEYS_ID_MAX + 1]; /* key rotate: the key it has published, "": none yet */
 };
 
 struct admin {
@@ -57,6 +68,9 @@ admin_command_fn admin_find_command(const char *name);
 /* Answers with result once the data plane has what is the store's and the keyring's state now.
  * Takes the reference. */
 int admin_wait(struct admin_client *client, json_t *result);
+/* Its progress function. */
+int admin_progress_acknowledged(
+	struct admin_client *client, const char **outcome, struct reason *why);
 
 int admin_import_begin(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
@@ -68,8 +82,14 @@ int admin_import_commit(
 void admin_import_drop(struct admin_client *client, const char *why);
 
 json_t *admin_status(const struct control *c);
+
+int admin_key_list(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_key_import(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
-json_t *admin_key_list(const struct control *c);
+int admin_key_rotate(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_key_revoke(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 
 #endif

@@ -66,22 +66,3 @@ json_t *admin_status(const struct control *c)
 		"standalone", "dataplane", dataplane(link_status(c->link)), "subscribers",
 		(json_int_t)store_count(c->store));
 }
-
-json_t *admin_key_list(const struct control *c)
-{
-	json_t *list = json_array();
-
-	for (unsigned int i = 0; i < c->keys->n; i++) {
-		const struct key *k = &c->keys->key[i];
-		char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], resolves[CLOCK_TEXT_MAX];
-
-		clock_format(k->seals_from, from);
-		clock_format(k->seals_until, until);
-		clock_format(k->resolves_until, resolves);
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", k->id, "state",
-				      key_state_name(k->state), "seals_from", from, "seals_until",
-				      until, "resolves_until", resolves));
-	}
-	return json_pack("{s:I, s:o}", "epoch", (json_int_t)c->keys->epoch, "keys", list);
-}

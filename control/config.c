@@ -167,11 +167,11 @@ static bool is_known(const char *path)
 	char plain[256], *out = plain;
 
 	/* "policy.rules[3].from" is known as "policy.rules.from" */
-	for (; *path && out < plain + sizeof(plain) - 1; path++) {
+	while (*path && out < plain + sizeof(plain) - 1) {
 		if (*path == '[')
-			path += strcspn(path, "]");
+			path += strspn(path, "[]0123456789");
 		else
-			*out++ = *path;
+			*out++ = *path++;
 	}
 	*out = '\0';
 	for (const cyaml_schema_field_t *s = root_fields; s->key; s++) {

@@ -87,17 +87,24 @@ static bool is_blocked(struct control *c)
 	return false;
 }
 
-void control_step_keys(struct control *c)
+int control_step_next_keys(struct control *c)
 {
 	struct keys_schedule schedule = control_schedule(c);
 	struct keys_situation at = {.now = clock_now(), .dataplane = KEYS_NOBODY};
-	int changes;
 
 	if (c->link && link_status(c->link)->is_connected) {
 		at.dataplane = KEYS_CONNECTED;
 		at.acknowledged_epoch = link_status(c->link)->epoch_acknowledged;
 	}
-	changes = keys_step(control_edit_keys(c), &schedule, &at);
+	return keys_step(c->next_keys, &schedule, &at);
+}
+
+void control_step_keys(struct control *c)
+{
+	int changes;
+
+	control_edit_keys(c);
+	changes = control_step_next_keys(c);
 	if (changes < 0)
 		log_event(LOG_ERROR, "keyring cannot go on", F_TEXT("error", strerror(-changes)));
 	if (changes > 0 && !is_blocked(c) && control_commit_keys(c) == 0)

@@ -48,6 +48,8 @@ void control_step_keys(struct control *c);
  */
 struct keys *control_edit_keys(struct control *c);
 int control_commit_keys(struct control *c);
+/* Does what is due with next_keys. What keys_step() says. */
+int control_step_next_keys(struct control *c);
 
 struct keys_schedule control_schedule(const struct control *c);
 

@@ -77,6 +77,15 @@ static const struct command {
 		"Adds a given sealing key of 32 octets (raw or hex): it resolves only, or with "
 		"--activate it seals from now on.\n"
 		"--allow-short takes 16 octets or more, for test vectors only."},
+	{"key", "rotate", ctl_key_rotate, OPT_ONLINE, 0, 0, "key rotate",
+		"Publishes a new sealing key and returns when the data plane seals with it, after "
+		"keys.activation_lead. A rotation "
+		"that is\npending is waited for first. Without a data plane the key stays "
+		"published until there is one."},
+	{"key", "revoke", ctl_key_revoke, OPT_ONLINE, 1, 1, "key revoke ID",
+		"Ends a key at once: tickets sealed with it resolve no more. The active one gets a "
+		"successor in the same step. Fails, "
+		"with the\nkey revoked in the store, when the data plane has not acknowledged it."},
 	{NULL, "decode", ctl_decode, OPT_JSON, 0, 1, "decode [FILE|-]",
 		"Dissects a MIKEY message: binary, hex, base64, or an SDP line a=key-mgmt:mikey. "
 		"Needs no tkms-control."},

@@ -31,6 +31,8 @@ int ctl_decode(const struct ctl_options *o);
 int ctl_status(const struct ctl_options *o);
 int ctl_key_list(const struct ctl_options *o);
 int ctl_key_import(const struct ctl_options *o);
+int ctl_key_rotate(const struct ctl_options *o);
+int ctl_key_revoke(const struct ctl_options *o);
 int ctl_subscriber_import(const struct ctl_options *o);
 int ctl_subscriber_add(const struct ctl_options *o);
 int ctl_subscriber_show(const struct ctl_options *o);

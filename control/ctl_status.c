@@ -20,7 +20,7 @@ static void print_list(const char *title, const json_t *list)
 	puts(n ? "" : "none");
 }
 
-static void print_dataplane(const json_t *dataplane, json_int_t epoch, json_int_t subscribers)
+static void print_dataplane(const json_t *dataplane, json_int_t epoch)
 {
 	const char *name;
 	json_t *value;
@@ -37,7 +37,7 @@ static void print_dataplane(const json_t *dataplane, json_int_t epoch, json_int_
 		"  serves", ctl_number(dataplane, "epoch"),
 		ctl_number(dataplane, "epoch") == epoch ? "" : " (behind)",
 		ctl_number(dataplane, "subscribers"),
-		ctl_number(dataplane, "subscribers") == subscribers ? "" : " (behind)");
+		json_is_true(json_object_get(dataplane, "loaded")) ? "" : " (loading)");
 	json_object_foreach(json_object_get(dataplane, "counters"), name, value)
 	{
 		if (json_integer_value(value))
@@ -62,8 +62,7 @@ int ctl_status(const struct ctl_options *o)
 		ctl_number(r, "keyring_epoch"), ctl_text(r, "active_key"));
 	printf("%-16s%" JSON_INTEGER_FORMAT "\n", "subscribers", ctl_number(r, "subscribers"));
 	printf("%-16s%s\n", "sync", ctl_text(json_object_get(r, "sync"), "role"));
-	print_dataplane(json_object_get(r, "dataplane"), ctl_number(r, "keyring_epoch"),
-		ctl_number(r, "subscribers"));
+	print_dataplane(json_object_get(r, "dataplane"), ctl_number(r, "keyring_epoch"));
 	json_decref(r);
 	return CTL_OK;
 }
@@ -110,6 +109,26 @@ static long read_key(const char *path, uint8_t octets[KEY_OCTETS_MAX])
 	return len;
 }
 
+/* Is it a failure when the data plane has not acknowledged. */
+enum urgency { DATAPLANE_LATER, DATAPLANE_NOW };
+
+static int print_key(const struct ctl_options *o, json_t *r, enum urgency urgency)
+{
+	int status = CTL_OK;
+
+	if (!r)
+		return CTL_FAILED;
+	if (urgency == DATAPLANE_NOW && strcmp(ctl_text(r, "dataplane"), "acknowledged") != 0)
+		status = ctl_fail(
+			"the data plane may still use the key: %s", ctl_text(r, "dataplane"));
+	if (o->json)
+		return ctl_print_json(r) == CTL_OK ? status : CTL_FAILED;
+	printf("%s is %s; data plane: %s\n", ctl_text(r, "id"), ctl_text(r, "state"),
+		ctl_text(r, "dataplane"));
+	json_decref(r);
+	return status;
+}
+
 int ctl_key_import(const struct ctl_options *o)
 {
 	uint8_t octets[KEY_OCTETS_MAX];
@@ -129,13 +148,18 @@ int ctl_key_import(const struct ctl_options *o)
 		json_object_set_new(r, "resolves_until", json_string(o->resolves_until));
 	secret_wipe(octets, sizeof(octets));
 	secret_wipe(hex, sizeof(hex));
-	r = ctl_ask(o, r);
-	if (!r)
-		return CTL_FAILED;
-	if (o->json)
-		return ctl_print_json(r);
-	printf("%s is %s (epoch %" JSON_INTEGER_FORMAT "); data plane: %s\n", ctl_text(r, "id"),
-		ctl_text(r, "state"), ctl_number(r, "epoch"), ctl_text(r, "dataplane"));
-	json_decref(r);
-	return CTL_OK;
+	return print_key(o, ctl_ask(o, r), DATAPLANE_LATER);
+}
+
+int ctl_key_rotate(const struct ctl_options *o)
+{
+	return print_key(
+		o, ctl_ask(o, json_pack("{s:s}", "command", "key.rotate")), DATAPLANE_LATER);
+}
+
+int ctl_key_revoke(const struct ctl_options *o)
+{
+	json_t *r = ctl_ask(o, json_pack("{s:s, s:s}", "command", "key.revoke", "id", o->args[0]));
+
+	return print_key(o, r, DATAPLANE_NOW);
 }

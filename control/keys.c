@@ -37,7 +37,7 @@ struct key *keys_find(struct keys *k, const char *id)
 	return NULL;
 }
 
-static struct key *find_state(struct keys *k, enum key_state state)
+static const struct key *first_in(const struct keys *k, enum key_state state)
 {
 	for (unsigned int i = 0; i < k->n; i++) {
 		if (k->key[i].state == state)
@@ -48,11 +48,12 @@ static struct key *find_state(struct keys *k, enum key_state state)
 
 const struct key *keys_active(const struct keys *k)
 {
-	for (unsigned int i = 0; i < k->n; i++) {
-		if (k->key[i].state == KEY_ACTIVE)
-			return &k->key[i];
-	}
-	return NULL;
+	return first_in(k, KEY_ACTIVE);
+}
+
+const struct key *keys_published(const struct keys *k)
+{
+	return first_in(k, KEY_PUBLISHED);
 }
 
 bool key_is_held(const struct key *key)
@@ -200,10 +201,17 @@ static bool may_activate(
 	return !may_seal(active, at->now);
 }
 
+static struct key *published(struct keys *k)
+{
+	const struct key *key = keys_published(k);
+
+	return key ? &k->key[key - k->key] : NULL;
+}
+
 int keys_step(struct keys *k, const struct keys_schedule *s, const struct keys_situation *at)
 {
 	int changes = bury(k, s, at->now), err = 0;
-	struct key *next = find_state(k, KEY_PUBLISHED);
+	struct key *next = published(k);
 	const struct key *active = keys_active(k);
 
 	/* it waited for an acknowledgement until it was too old */
@@ -233,7 +241,7 @@ int keys_step(struct keys *k, const struct keys_schedule *s, const struct keys_s
 
 int keys_rotate(struct keys *k, const struct keys_schedule *s, int64_t now)
 {
-	int err = find_state(k, KEY_PUBLISHED) ? -EALREADY : create(k, s, now, now + s->lead_s);
+	int err = keys_published(k) ? -EALREADY : create(k, s, now, now + s->lead_s);
 
 	if (!err)
 		k->epoch++;

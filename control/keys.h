@@ -27,7 +27,8 @@ enum {
 	KEYS_SCHEDULED_MAX = 200, /* keys a schedule may hold; the rest is for imported ones */
 	KEYS_ID_MAX = IPC_KEY_ID_MAX,
 	KEYS_LEN = 32, /* octets of our own keys */
-	KEYS_TOMBSTONE_S = 30 * 86400, /* a dead key is listed so long after its end, if there is room */
+	KEYS_TOMBSTONE_S =
+		30 * 86400, /* a dead key is listed so long after its end, if there is room */
 };
 
 /* Values are those of the data plane's enum sealing_state. */
@@ -58,7 +59,8 @@ void keys_free(struct keys *k);
 
 const char *key_state_name(enum key_state state);
 struct key *keys_find(struct keys *k, const char *id);
-const struct key *keys_active(const struct keys *k); /* NULL: none */
+const struct key *keys_active(const struct keys *k);	/* NULL: none */
+const struct key *keys_published(const struct keys *k); /* waits for its activation; NULL: none */
 /* Does the state mean that the key's octets are still held. */
 bool key_is_held(const struct key *key);
 

@@ -75,6 +75,8 @@ static int push_key(struct walk *w, const yaml_event_t *e, unsigned int line)
 
 	if (strlen(key) != e->data.scalar.length)
 		return refuse(w, line, "a key with a NUL octet");
+	if (strpbrk(key, ".[]"))
+		return refuse(w, line, "a key with a dot or brackets");
 	n = snprintf(w->path + top->path_len, sizeof(w->path) - top->path_len, "%s%s",
 		top->path_len ? "." : "", key);
 	if (n < 0 || (size_t)n >= sizeof(w->path) - top->path_len)

@@ -171,6 +171,8 @@ static const struct bad bads[] = {
 		":6: keys.rotation_interval: ", "too short"},
 	{GOOD "node:\n  state_dir: var/lib\n", ":6: node.state_dir: ", "no absolute path"},
 	{GOOD "node:\n  name: \"a b\"\n", ":6: node.name: ", "octets other than"},
+	{GOOD "policy.max_skew: 5s\n", ":5: ", "a dot or brackets"},
+	{GOOD "\"policy[\": 5s\n", ":5: ", "a dot or brackets"},
 	{GOOD "node: 3\n", ":5: node: ", ""},
 	{GOOD "node: &x\n  name: a\nlog: *x\n", ":7: ", "alias"},
 	{GOOD "---\nlog: {}\n", ":5: ", "more than one document"},

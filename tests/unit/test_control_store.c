@@ -474,7 +474,7 @@ Test(control_store, files_that_are_no_store_are_refused_and_not_touched)
 	after = read_whole(path, &len);
 	cr_assert(len == sizeof(garbage) && memcmp(after, garbage, len) == 0);
 	free(after);
-	write_whole(path, NULL, 0);
+	write_whole(path, (const uint8_t *)"", 0);
 	assert_refused(-EUCLEAN, "no store of tkms");
 	unlink(path);
 	sql("CREATE TABLE meta(x)");

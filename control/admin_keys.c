@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The operator's commands on sealing keys. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/crypto/secret.h"
+#include "control/admin_private.h"
+#include "control/clock.h"
+#include "control/hex.h"
+#include "control/log.h"
+
+static json_t *key_list(const struct control *c)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < c->keys->n; i++) {
+		const struct key *k = &c->keys->key[i];
+		char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], resolves[CLOCK_TEXT_MAX];
+
+		clock_format(k->seals_from, from);
+		clock_format(k->seals_until, until);
+		clock_format(k->resolves_until, resolves);
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", k->id, "state",
+				      key_state_name(k->state), "seals_from", from, "seals_until",
+				      until, "resolves_until", resolves));
+	}
+	return json_pack("{s:I, s:o}", "epoch", (json_int_t)c->keys->epoch, "keys", list);
+}
+
+int admin_key_list(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
+{
+	(void)request;
+	(void)why;
+	*result = key_list(client->admin->control);
+	return 0;
+}
+
+/* id, octets and times of a key to import, before anything is decided about it. */
+static int parse_key(const json_t *request, const struct keys_schedule *schedule, struct key *key,
+	struct reason *why)
+{
+	const char *id = json_string_value(json_object_get(request, "id"));
+	const json_t *octets = json_object_get(request, "key");
+	const char *until = json_string_value(json_object_get(request, "resolves_until"));
+	bool is_short_allowed = json_is_true(json_object_get(request, "allow_short"));
+	size_t len = json_string_length(octets) / 2;
+	int64_t now = clock_now();
+
+	if (!id || !keys_valid_id(id))
+		return reason_set(why, -EINVAL,
+			"a key's id is \"" KEYS_ID_PREFIX "\" and up to %d letters, digits, - . _",
+			KEYS_ID_MAX - (int)strlen(KEYS_ID_PREFIX));
+	if (!json_is_string(octets) || len > KEYS_LEN ||
+		len < (is_short_allowed ? (size_t)IPC_KEY_MIN : (size_t)KEYS_LEN) ||
+		hex_decode(json_string_value(octets), json_string_length(octets), key->octets) != 0)
+		return reason_set(why, -EINVAL, "a sealing key has 32 octets%s",
+			is_short_allowed ? " (16 at least)"
+					 : " (--allow-short, for test vectors only: 16 at least)");
+	strcpy(key->id, id);
+	key->len = (uint8_t)len;
+	key->state = json_is_true(json_object_get(request, "activate")) ? KEY_ACTIVE : KEY_RETIRING;
+	key->seals_from = now;
+	key->seals_until = key->state == KEY_ACTIVE ? now + 2 * schedule->rotation_s : now;
+	key->resolves_until = now + 2 * schedule->rotation_s + schedule->max_lifetime_s;
+	if (until && clock_parse(until, &key->resolves_until) != 0)
+		return reason_set(why, -EINVAL,
+			"\"%.40s\" is no time as 2030-12-31T23:59:59Z (RFC 3339)", until);
+	if (key->resolves_until <= now || key->resolves_until < key->seals_until)
+		return reason_set(why, -EINVAL, "resolves-until is %s",
+			key->state == KEY_ACTIVE
+				? "before the end of the time in which the key seals"
+				: "in the past");
+	return 0;
+}
+
+/* Puts next_keys, which the caller has changed, into force. */
+static int commit(struct control *c, struct reason *why)
+{
+	int err = control_commit_keys(c);
+
+	secret_wipe(c->next_keys, sizeof(*c->next_keys));
+	if (!err)
+		return 0;
+	return reason_set(why, err, "%s",
+		err == -EBUSY ? "an import is running; try again when it has ended"
+			      : "the keyring cannot be stored (see the log)");
+}
+
+/* What the operator is told about a key that has changed. */
+static json_t *describe(const struct control *c, const char *id)
+{
+	const struct key *key = keys_find(c->keys, id);
+
+	return json_pack("{s:s, s:s, s:I}", "id", id, "state",
+		key ? key_state_name(key->state) : "destroyed", "epoch",
+		(json_int_t)c->keys->epoch);
+}
+
+int admin_key_import(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
+{
+	struct control *c = client->admin->control;
+	struct keys_schedule schedule = control_schedule(c);
+	struct key key = {.len = 0};
+	int err = parse_key(request, &schedule, &key, why);
+
+	*result = NULL;
+	if (!err) {
+		err = keys_import(control_edit_keys(c), &key, clock_now());
+		if (err)
+			reason_set(why, err, "%s",
+				err == -EEXIST	 ? "there is, or was, a key of that id"
+				: err == -ENOSPC ? "too many keys are held"
+						 : "a key that cannot be used");
+	}
+	secret_wipe(key.octets, sizeof(key.octets));
+	if (!err)
+		err = commit(c, why);
+	if (err)
+		return err;
+	log_event(LOG_WARNING, "sealing key imported", F_TEXT("id", key.id),
+		F_TEXT("state", key_state_name(key.state)), F_UINT("epoch", c->keys->epoch));
+	return admin_wait(client, describe(c, key.id));
+}
+
+/* Publishes a key of this client's own. */
+static int publish(struct admin_client *client, struct reason *why)
+{
+	struct control *c = client->admin->control;
+	struct keys_schedule schedule = control_schedule(c);
+	struct keys *next = control_edit_keys(c);
+	int err = keys_rotate(next, &schedule, clock_now());
+
+	if (err)
+		return reason_set(why, err, "no key can be made: %s", strerror(-err));
+	strcpy(client->rotate_id, next->key[next->n - 1].id);
+	err = commit(c, why);
+	if (err)
+		return err;
+	log_event(LOG_INFO, "keyring: a new key is published by the operator",
+		F_TEXT("id", client->rotate_id), F_UINT("epoch", c->keys->epoch));
+	json_object_set_new(client->waiting, "id", json_string(client->rotate_id));
+	client->wait_until_ms = clock_mono_ms() + ADMIN_WAIT_MS + (uint64_t)schedule.lead_s * 1000;
+	return 0;
+}
+
+/* First the rotation that is pending, then one's own, until the data plane seals with the new key.
+ */
+static int rotate_progress(struct admin_client *client, const char **outcome, struct reason *why)
+{
+	struct control *c = client->admin->control;
+	bool is_connected = link_status(c->link)->is_connected;
+	const struct key *key;
+	int err;
+
+	if (!*client->rotate_id && keys_published(c->keys)) {
+		if (!is_connected)
+			return reason_set(why, -ENOTCONN,
+				"the rotation before waits for the data plane, which is not "
+				"connected");
+		if (clock_mono_ms() >= client->wait_until_ms)
+			return reason_set(why, -ETIMEDOUT,
+				"the rotation before does not end: the data plane does not "
+				"acknowledge it");
+		return 0;
+	}
+	if (!*client->rotate_id) {
+		err = publish(client, why);
+		if (err)
+			return err;
+	}
+	key = keys_find(c->keys, client->rotate_id);
+	json_object_set_new(client->waiting, "state",
+		json_string(key ? key_state_name(key->state) : "destroyed"));
+	if (is_connected && key && key->state == KEY_PUBLISHED &&
+		clock_mono_ms() < client->wait_until_ms)
+		return 0;
+	if (key && key->state == KEY_ACTIVE && client->wait_epoch == 0)
+		client->wait_epoch = c->keys->epoch;
+	return admin_progress_acknowledged(client, outcome, why);
+}
+
+int admin_key_rotate(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
+{
+	struct control *c = client->admin->control;
+
+	(void)request;
+	(void)result;
+	if (store_is_open(c->store))
+		return reason_set(why, -EBUSY, "an import is running; try again when it has ended");
+	client->waiting = json_object();
+	client->progress = rotate_progress;
+	*client->rotate_id = '\0';
+	client->wait_version = 0;
+	client->wait_epoch = 0;
+	client->wait_until_ms =
+		clock_mono_ms() + ADMIN_WAIT_MS + (uint64_t)control_schedule(c).lead_s * 1000;
+	return ADMIN_DEFERRED;
+}
+
+int admin_key_revoke(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
+{
+	struct control *c = client->admin->control;
+	const char *id = json_string_value(json_object_get(request, "id"));
+	int err = id ? keys_revoke(control_edit_keys(c), id) : -ENOENT;
+
+	(void)result;
+	if (!err && store_is_open(c->store))
+		admin_abort_import(
+			client->admin, "given up: a key was revoked; run the import again");
+	/* the successor of a revoked active key comes in the same document: no moment without a key
+	 */
+	if (!err)
+		err = control_step_next_keys(c);
+	if (err < 0) {
+		secret_wipe(c->next_keys, sizeof(*c->next_keys));
+		return reason_set(why, err, "%s",
+			err == -ENOENT	   ? "there is no such key"
+			: err == -EALREADY ? "that key is revoked or destroyed already"
+					   : strerror(-err));
+	}
+	err = commit(c, why);
+	if (err)
+		return err;
+	log_event(LOG_WARNING, "sealing key revoked", F_TEXT("id", id),
+		F_UINT("epoch", c->keys->epoch), F_TEXT("active", keys_active(c->keys)->id));
+	return admin_wait(client, describe(c, id));
+}
