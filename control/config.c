@@ -22,7 +22,7 @@ enum { FILE_OCTETS_MAX = 1 << 20, COMPLAINTS_MAX = 50 };
 #define FIELD_PROFILE			FIELD_STRING
 #define FIELD_LOG_LEVEL			FIELD_STRING
 #define FIELD_LOG_FORMAT		FIELD_STRING
-#define FIELD_UINT(s, n)		CYAML_FIELD_UINT_PTR(#n, OPTIONAL, struct raw_##s, n),
+#define FIELD_UINT			FIELD_STRING
 #define FIELD_BOOL			FIELD_STRING
 #define FIELD(section, name, kind, ...) FIELD_##kind(section, name)
 

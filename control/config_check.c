@@ -77,6 +77,27 @@ static void settle_choice(const struct setting *s, const char *key, const char *
 	COMPLAIN(src, key, "\"%s\" is none of: %s", text, list);
 }
 
+/* Read here and not by libcyaml, which takes "12abc" for 12 and "020" for 16. */
+static void settle_uint(const struct setting *s, const char *key, const char *text, uint32_t *to,
+	const struct config_source *src)
+{
+	uint64_t value;
+
+	if (!*text || text[strspn(text, "0123456789")] || (text[0] == '0' && text[1])) {
+		COMPLAIN(src, key, "\"%s\" is no whole number", text);
+		return;
+	}
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	if (errno == ERANGE) {
+		COMPLAIN(src, key, "%s is out of range (%llu to %llu)", text,
+			(unsigned long long)s->min, (unsigned long long)s->max);
+		return;
+	}
+	check_range(s, key, value, src);
+	*to = (uint32_t)value;
+}
+
 static bool parse_bool(const char *text, bool *value)
 {
 	*value = strcmp(text, "true") == 0;
@@ -104,9 +125,7 @@ static void settle(struct config *c, const struct setting *s, const struct confi
 	}
 	switch (s->kind) {
 	case SETTING_UINT:
-		*(uint32_t *)to =
-			given ? *(const uint32_t *)given : (uint32_t)strtoul(text, NULL, 10);
-		check_range(s, key, *(uint32_t *)to, src);
+		settle_uint(s, key, text, to, src);
 		return;
 	case SETTING_BOOL:
 		settle_bool(key, text, to, src);

@@ -8,7 +8,7 @@
 #include "control/yaml_index.h"
 
 #define RAW_TEXT			     char *
-#define RAW_UINT			     uint32_t *
+#define RAW_UINT			     char *
 #define RAW_TIME			     char *
 #define RAW_BOOL			     bool *
 #define RAW_PROFILE			     char *
