@@ -74,7 +74,18 @@ static void queue_answer(struct worker *w, const struct net_packet *packet)
 	count(w, packet->verdict);
 }
 
-static void queue_message(struct worker *w, const struct net_packet *packet)
+/* Room for an answer of one packet: the engine refuses what would be larger, so that its sender
+ * learns of it. */
+static uint16_t room_for_answer(const struct port *port, const struct rte_mbuf *m, size_t headers)
+{
+	const size_t frame = (size_t)NET_ETH_LEN + port->mtu, buffer = rte_pktmbuf_tailroom(m);
+	const size_t most = frame < buffer ? frame : buffer;
+
+	return most > headers ? (uint16_t)(most - headers) : 0;
+}
+
+static void queue_message(
+	struct worker *w, const struct port *port, const struct net_packet *packet)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
 	size_t headers = net_headers_len(packet->flow.family);
@@ -89,11 +100,12 @@ static void queue_message(struct worker *w, const struct net_packet *packet)
 		.request = packet->payload,
 		.request_len = packet->payload_len,
 		.response = rte_pktmbuf_mtod_offset(m, uint8_t *, headers),
-		.response_cap = (uint16_t)(rte_pktmbuf_tailroom(m) - headers),
+		.response_cap = room_for_answer(port, m, headers),
 	};
 }
 
-static void classify(struct worker *w, const struct net_host *host, unsigned int n)
+static void classify(
+	struct worker *w, const struct port *port, const struct net_host *host, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		struct net_packet packet;
@@ -112,7 +124,7 @@ static void classify(struct worker *w, const struct net_host *host, unsigned int
 		};
 		net_classify(host, &frame, &packet);
 		if (packet.action == NET_MESSAGE)
-			queue_message(w, &packet);
+			queue_message(w, port, &packet);
 		else if (packet.action == NET_ANSWER)
 			queue_answer(w, &packet);
 		else
@@ -121,20 +133,14 @@ static void classify(struct worker *w, const struct net_host *host, unsigned int
 }
 
 /* May the response leave; counts the reason when not. */
-static bool may_leave(struct worker *w, const struct port *port, const struct snapshot *s,
-	unsigned int i, uint64_t now_ms)
+static bool may_leave(struct worker *w, const struct snapshot *s, unsigned int i, uint64_t now_ms)
 {
 	const struct engine_msg *msg = &w->burst.messages[i];
 	const struct net_flow *flow = &w->burst.flows[i];
 	const struct verdict_info *info = verdict_info((enum verdict)msg->verdict);
-	size_t ip_len = net_headers_len(flow->family) - NET_ETH_LEN + msg->response_len;
 
 	if (msg->response_len == 0)
 		return false;
-	if (ip_len > port->mtu) {
-		count(w, VERDICT_DROP_RESPONSE_MTU);
-		return false;
-	}
 	if (!info->authenticated && info->error_no != VERDICT_SILENT) {
 		enum verdict limit =
 			limiter_take(w->limiter, &s->errors, flow->family, flow->theirs, now_ms);
@@ -176,7 +182,7 @@ static void answer_messages(struct worker *w, const struct port *port, const str
 	worker_count(&w->stats.messages, n);
 	for (unsigned int i = 0; i < n; i++) {
 		count(w, (enum verdict)w->burst.messages[i].verdict);
-		if (may_leave(w, port, s, i, now_ms))
+		if (may_leave(w, s, i, now_ms))
 			queue_response(w, port, i);
 		else
 			rte_pktmbuf_free(w->burst.responses[i]);
@@ -216,7 +222,7 @@ void worker_burst(struct worker *w, const struct port *port, unsigned int n)
 		host.addresses = &s->addresses;
 		host.mac_shared = port->mac_shared;
 		memcpy(host.mac, port->mac, NET_MAC_LEN);
-		classify(w, &host, n);
+		classify(w, port, &host, n);
 		if (w->burst.n_messages > 0)
 			answer_messages(w, port, s, &view);
 	}

@@ -135,7 +135,7 @@ enum { VERDICT_SILENT = -1 };
 	X(RESOLVE_INITIATOR_DATA_MAC, MIKEY_ERR_AUTH_FAILURE, true, "Vr is wrong")                \
 	X(RESOLVE_NO_GENERATION_KEY, VERDICT_SILENT, true,                                        \
 		"no active sealing key to generate RANDRkms with")                                \
-	X(RESPONSE_SIZE, MIKEY_ERR_UNSPECIFIED, true, "response does not fit the buffer")
+	X(RESPONSE_SIZE, MIKEY_ERR_UNSPECIFIED, true, "response is larger than a packet")
 
 /* The network layer's and the worker's part, from the outside in. */
 #define VERDICT_NET_TABLE(X)                                                                     \
@@ -190,8 +190,6 @@ enum { VERDICT_SILENT = -1 };
 		"besides the message's verdict: Error withheld, source over its limit")          \
 	X(DROP_ERROR_WORKER_LIMIT, VERDICT_SILENT, false,                                        \
 		"besides the message's verdict: Error withheld, worker over its limit")          \
-	X(DROP_RESPONSE_MTU, VERDICT_SILENT, false,                                              \
-		"besides the message's verdict: answer exceeds the port's MTU")                  \
 	X(DROP_NO_BUFFER, VERDICT_SILENT, false, "no packet buffer left for the answer")         \
 	X(DROP_TX_FULL, VERDICT_SILENT, false, "besides the message's verdict: transmit queue full")
 
