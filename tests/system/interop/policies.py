@@ -310,11 +310,24 @@ def sizes(x):
         yield x.case(f"message of {total} octets", sent=padded(total))
     for total in (8193, 8200, 8800):
         yield x.case(f"message of {total} octets", errors(SILENCE, 12, authenticated=False), sent=padded(total))
-    names_long = [b"%03d" % i + b"r" * 230 for i in range(31)] + [BOB]
     longest = 16 if x.suite == "A" else 64
-    yield x.case("32 long responders, 16 long keys", expect_model(also=(12, 15)), to=names_long,
-                 wanted=[mikey.key_data(mikey.TGK_SALT, bytes(longest), bytes(14), spi=bytes([i]) * 4) for i in range(16)])
+    keys_wanted = [mikey.key_data(mikey.TGK_SALT, bytes(longest), bytes(14), spi=bytes([i]) * 4) for i in range(16)]
+    for length in (60, 120, 180, 199, 206, 210, 215):
+        names_long = [b"%03d" % i + b"r" * length for i in range(31)] + [BOB]
+        yield x.case(f"16 long keys, 31 responders of {length + 3} octets", answered_when_read, to=names_long, wanted=keys_wanted)
+    names_long = [b"%03d" % i + b"r" * 230 for i in range(31)] + [BOB]
     yield x.case("20 long responders", to=names_long[12:])
+
+
+def answered_when_read(world, case, answer):
+    """To the largest message that is read there is an answer; Error 12 when the grant does not go into a packet."""
+    size = len(case.sent.octets)
+    require_outcome(answer is not None, f"no answer to {size} octets")
+    if size > 8192:
+        errors(12, authenticated=False)(world, case, answer)
+    else:
+        expect_model(also=(12,))(world, case, answer)
+        require_outcome(size > 4000 or answer[1] == mikey.REQUEST_RESP, "a grant of moderate size was refused")
 
 
 def random_policies(x, count):

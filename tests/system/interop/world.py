@@ -19,7 +19,9 @@ from ue import ErrorAnswer, Sent, Ue
 
 RANDOM = random.Random(6043)
 SILENCE = -1
-WINDOW = 24
+# In flight at once: what the smallest buffers on the way hold.
+WINDOW, WINDOW_OCTETS = 24, 60000
+ATTEMPTS, PATIENCE = 4, 1.0
 DAY = 86400
 
 PEOPLE = {
@@ -69,6 +71,19 @@ def plain(octets, like=None):
     return sent
 
 
+def windows(messages):
+    """messages in portions that may be in flight together."""
+    part, octets = [], 0
+    for m in messages:
+        if part and (len(part) == WINDOW or octets + len(m) > WINDOW_OCTETS):
+            yield part
+            part, octets = [], 0
+        part.append(m)
+        octets += len(m)
+    if part:
+        yield part
+
+
 class Link:
     """One UDP socket to the KMS. A probe that is always answered tells when everything sent before had its turn."""
 
@@ -91,30 +106,33 @@ class Link:
     def ask_all(self, messages):
         """{CSB ID: [answers]} of messages; asks again what was not answered, for datagrams may get lost."""
         answers = {}
-        open_ones = {m[4:8]: m for m in messages}
-        for attempt in range(2):
-            waiting = [m for csb, m in open_ones.items() if csb not in answers]
+        heard = False
+        for attempt in range(ATTEMPTS):
+            waiting = [m for m in messages if m[4:8] not in answers]
             if not waiting:
                 break
-            for i in range(0, len(waiting), WINDOW):
-                self.round(waiting[i:i + WINDOW], answers, patience=2 if attempt else 1)
+            heard = all([self.round(part, answers) for part in windows(waiting)])
+            if heard and attempt:
+                break
+        if not heard and any(m[4:8] not in answers for m in messages):
+            raise Failure("the KMS does not even answer what it always answers")
         return answers
 
-    def round(self, messages, answers, patience):
+    def round(self, messages, answers):
+        """Sends messages and a probe; true when the probe was answered: then everything before had its turn."""
         probe = self.probe()
         wanted = {m[4:8] for m in messages}
         for octets in messages:
             self.send(octets)
         self.send(probe)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + PATIENCE
         drain = None
         while True:
             now = time.monotonic()
-            missing = wanted - answers.keys()
-            if drain is not None and (now > drain or not missing):
-                return
+            if wanted <= answers.keys() or (drain is not None and now > drain):
+                return True
             if now > deadline:
-                raise Failure("the KMS is silent")
+                return False
             ready, _, _ = select.select([self.socket], [], [], (drain or deadline) - now)
             if not ready:
                 continue
