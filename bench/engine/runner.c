@@ -12,7 +12,7 @@ int runner_open(struct runner *r, const struct workload *w, const char *backend,
 	memset(r, 0, sizeof(*r));
 	r->workload = w;
 	r->batch = batch;
-	r->responses = calloc(batch, RUNNER_RESPONSE_MAX);
+	r->responses = calloc(batch, RUNNER_RESPONSE_STRIDE);
 	r->crypto = r->responses ? crypto_open(backend) : NULL;
 	r->engine = r->crypto ? engine_new(r->crypto) : NULL;
 	if (!r->engine) {
@@ -42,7 +42,7 @@ static void run_batch(struct runner *r)
 		msg[i] = (struct engine_msg){
 			.request = m[i].octets,
 			.request_len = m[i].len,
-			.response = r->responses + (size_t)i * RUNNER_RESPONSE_MAX,
+			.response = r->responses + (size_t)i * RUNNER_RESPONSE_STRIDE,
 			.response_cap = RUNNER_RESPONSE_MAX,
 		};
 	engine_process(r->engine, &view, r->workload->ntp_now, msg, r->batch);
@@ -62,13 +62,13 @@ uint64_t runner_slice(struct runner *r, uint64_t ns, uint64_t *spent)
 {
 	/* Batches between two looks at the clock: enough not to notice it. */
 	unsigned int between = r->batch >= 16 ? 4 : 64 / r->batch;
-	uint64_t begin = clock_mono(), now, n = 0;
+	uint64_t begin = clock_thread(), now, n = 0;
 
 	do {
 		for (unsigned int i = 0; i < between; i++)
 			run_batch(r);
 		n += (uint64_t)between * r->batch;
-		now = clock_mono();
+		now = clock_thread();
 	} while (now - begin < ns);
 	*spent = now - begin;
 	return n;

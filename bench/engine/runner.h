@@ -5,7 +5,12 @@
 
 #include "bench/engine/workload.h"
 
-enum { RUNNER_RESPONSE_MAX = 4096 };
+enum {
+	RUNNER_RESPONSE_MAX = 4096,
+	/* As with packet buffers, responses do not all begin at the same place of a page: they
+	   would share a few cache sets. */
+	RUNNER_RESPONSE_STRIDE = RUNNER_RESPONSE_MAX + 5 * 64,
+};
 
 struct runner {
 	const struct workload *workload;
@@ -22,8 +27,8 @@ int runner_open(
 	struct runner *r, const struct workload *w, const char *backend, unsigned int batch);
 void runner_close(struct runner *r);
 
-/* Processes whole batches, going round the workload, until ns are over. Returns messages; *spent
- * receives the time. */
+/* Processes whole batches, going round the workload, until ns of CPU time are over. Returns
+ * messages; *spent receives the CPU time. */
 uint64_t runner_slice(struct runner *r, uint64_t ns, uint64_t *spent);
 
 #endif
