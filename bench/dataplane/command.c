@@ -204,7 +204,7 @@ static double engine_slice(void *arg)
 		waited = disturbance_ns(0);
 		n = runner_slice(&c->runner, ENGINE_SLICE_NS, &spent);
 		waited = disturbance_ns(0) - waited;
-	} while (waited > ENGINE_SLICE_NS / 100 && --repeats > 0);
+	} while (waited > ENGINE_SLICE_NS / 500 && --repeats > 0);
 	stay_on(c->generator_cpu);
 	kill(c->process.pid, SIGCONT);
 	return (double)n * 1e9 / (double)spent;

@@ -18,7 +18,7 @@ enum {
 };
 
 static const double slice_seconds = 0.25, closed_seconds = 0.1, small_step = 0.98, large_step = 0.9,
-		    disturbed_share = 0.01;
+		    disturbed_share = 0.002;
 
 struct medians {
 	size_t n;

@@ -2,7 +2,7 @@
 /*
  * The highest rate that a data plane takes without loss, and what it does there and at half of it.
  * Everything is measured in short slices that take turns, so that the machine's moods hit all
- * alike. A slice during which other programs had the CPUs for over a hundredth of the time is
+ * alike. A slice during which other programs had the CPUs for over a five-hundredth of the time is
  * repeated a few times.
  */
 #ifndef TKMS_BENCH_DATAPLANE_SEARCH_H
