@@ -44,10 +44,8 @@ static const char help[] =
 	"  --cpus W,G             CPUs of worker and generator (default: the last two that may be "
 	"used)\n"
 	"  --program PATH         the tkms-dataplane to measure\n"
-	"  --realtime             worker and generator run ahead of everything else (SCHED_FIFO): "
-	"on machines with other work.\n"
-	"                         The main thread of the data plane may have to wait then: not "
-	"with --rotate\n"
+	"  --realtime             data plane and generator run ahead of everything else "
+	"(SCHED_FIFO): on machines with other work\n"
 	"  --json                 result as JSON\n\n"
 	"Exit status: 0 if a rate without loss was found and every sampled answer was right.\n";
 
@@ -171,8 +169,7 @@ static void parse(struct command *c, int argc, char **argv)
 	}
 	if (optind < argc)
 		args_fail("unexpected argument %s", argv[optind]);
-	if (c->realtime && c->rotation.interval_ms)
-		args_fail("--realtime and --rotate do not go together");
+	c->rotation.precede = c->realtime;
 	/* Messages must not come round before their answers are there. */
 	c->workload.messages = c->workload.subscribers < 20000	  ? 20000
 			       : c->workload.subscribers > 200000 ? 200000
@@ -334,6 +331,8 @@ int command_dataplane(int argc, char **argv)
 		if (c.trial.memif)
 			memif_close(c.trial.memif);
 		feed_close(&c.feed);
+		if (c.realtime && c.process.pid)
+			disturbance_allow(c.process.pid);
 		process_stop(&c.process);
 	}
 	if (c.runner.engine)

@@ -11,6 +11,9 @@
 
 enum { PATH_ROOM = 320 };
 
+/* Priorities: threads that seldom have something to do would never get past those that poll. */
+enum { POLLING = 1, NOW_AND_THEN = 2 };
+
 static uint64_t thread_waited(pid_t pid, const char *thread)
 {
 	unsigned long long ran = 0, waited = 0;
@@ -43,8 +46,7 @@ static int is_worker(pid_t pid, const char *thread)
 	return strstr(name, "worker") != NULL;
 }
 
-/* Calls each for the workers of pid. */
-static void each_worker(
+static void each_thread(
 	pid_t pid, void (*each)(pid_t pid, const char *thread, void *arg), void *arg)
 {
 	char path[PATH_ROOM];
@@ -56,7 +58,7 @@ static void each_worker(
 	if (!threads)
 		return;
 	while ((entry = readdir(threads)))
-		if (entry->d_name[0] != '.' && is_worker(pid, entry->d_name))
+		if (entry->d_name[0] != '.')
 			each(pid, entry->d_name, arg);
 	closedir(threads);
 }
@@ -65,7 +67,8 @@ static void add_waited(pid_t pid, const char *thread, void *arg)
 {
 	uint64_t *sum = arg;
 
-	*sum += thread_waited(pid, thread);
+	if (is_worker(pid, thread))
+		*sum += thread_waited(pid, thread);
 }
 
 uint64_t disturbance_ns(pid_t pid)
@@ -76,31 +79,48 @@ uint64_t disturbance_ns(pid_t pid)
 	snprintf(self, sizeof(self), "%d", (int)gettid());
 	waited = thread_waited(getpid(), self);
 	if (pid != 0)
-		each_worker(pid, add_waited, &waited);
+		each_thread(pid, add_waited, &waited);
 	return waited;
 }
 
-static int raise_thread(pid_t thread)
+static int raise_thread(pid_t thread, int priority)
 {
-	struct sched_param first = {.sched_priority = 1};
+	struct sched_param first = {.sched_priority = priority};
 
 	return sched_setscheduler(thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) < 0 ? -errno
 											: 0;
 }
 
-static void raise_worker(pid_t pid, const char *thread, void *arg)
+static void raise_one(pid_t pid, const char *thread, void *arg)
 {
 	int *err = arg;
 
-	(void)pid;
 	if (*err == 0)
-		*err = raise_thread(atoi(thread));
+		*err = raise_thread(atoi(thread), is_worker(pid, thread) ? POLLING : NOW_AND_THEN);
 }
 
 int disturbance_prevent(pid_t pid)
 {
-	int err = raise_thread(0);
+	int err = raise_thread(0, POLLING);
 
-	each_worker(pid, raise_worker, &err);
+	each_thread(pid, raise_one, &err);
 	return err;
+}
+
+int disturbance_precede(void)
+{
+	return raise_thread(0, NOW_AND_THEN);
+}
+
+static void lower_one(pid_t pid, const char *thread, void *arg)
+{
+	(void)pid;
+	(void)arg;
+	/* It may be gone already. */
+	(void)raise_thread(atoi(thread), 0);
+}
+
+void disturbance_allow(pid_t pid)
+{
+	each_thread(pid, lower_one, NULL);
 }

@@ -13,7 +13,13 @@
  * ns. 0 where the kernel does not tell. */
 uint64_t disturbance_ns(pid_t pid);
 
-/* From now on both run ahead of everything else on their CPUs (SCHED_FIFO). 0 or -errno. */
+/* From now on the calling thread and all threads of pid run ahead of everything else (SCHED_FIFO).
+ * 0 or -errno. */
 int disturbance_prevent(pid_t pid);
+/* The threads of pid are like all others again: its main thread cannot wait for others otherwise.
+ */
+void disturbance_allow(pid_t pid);
+/* The calling thread, which sleeps nearly always, runs even ahead of them. 0 or -errno. */
+int disturbance_precede(void);
 
 #endif

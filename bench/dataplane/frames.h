@@ -3,6 +3,8 @@
 #ifndef TKMS_BENCH_DATAPLANE_FRAMES_H
 #define TKMS_BENCH_DATAPLANE_FRAMES_H
 
+#include <stdbool.h>
+
 #include "bench/engine/workload.h"
 
 enum { FRAMES_HEADERS = 14 + 20 + 8, FRAMES_MAC_LEN = 6 };
@@ -27,6 +29,11 @@ void frames_clear(struct frames *f);
 static inline const uint8_t *frames_at(const struct frames *f, size_t i)
 {
 	return f->octets + i * f->stride;
+}
+
+static inline bool frames_is_ipv4(const uint8_t *frame, size_t len)
+{
+	return len >= 14 && frame[12] == 0x08 && frame[13] == 0x00;
 }
 
 /* UDP payload of an answer over IPv4; NULL when the frame is something else. */

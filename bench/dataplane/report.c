@@ -72,12 +72,13 @@ void report_human(const struct report *f)
 
 static json_t *trial_json(const struct trial_result *t)
 {
-	return json_pack("{s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:I, s:I, s:I, s:I}", "op_per_s",
-		per_second(t), "loss", loss(t), "latency_us", "p50", quantile_us(t, 0.5), "p90",
-		quantile_us(t, 0.9), "p99", quantile_us(t, 0.99), "p999", quantile_us(t, 0.999),
-		"max", us(t->latency.max), "sent", (json_int_t)t->sent, "answered",
-		(json_int_t)t->answered, "verified", (json_int_t)(t->verified - t->unverified),
-		"wrong", (json_int_t)(t->wrong + t->unverified));
+	return json_pack("{s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}, s:I, s:I, s:I, s:I, s:I}",
+		"op_per_s", per_second(t), "loss", loss(t), "latency_us", "p50",
+		quantile_us(t, 0.5), "p90", quantile_us(t, 0.9), "p99", quantile_us(t, 0.99),
+		"p999", quantile_us(t, 0.999), "max", us(t->latency.max), "sent",
+		(json_int_t)t->sent, "answered", (json_int_t)t->answered, "verified",
+		(json_int_t)(t->verified - t->unverified), "wrong",
+		(json_int_t)(t->wrong + t->unverified), "untimed", (json_int_t)t->untimed);
 }
 
 static json_t *rotation_json(const struct report *f)

@@ -3,11 +3,14 @@
 
 #include <time.h>
 
+#include "bench/dataplane/disturbance.h"
+
 static void *run(void *arg)
 {
 	struct rotation *r = arg;
 	struct timespec next;
 
+	r->error = r->precede ? disturbance_precede() : 0;
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED) && r->error == 0) {
 		r->error = feed_rotate(r->feed);

@@ -14,6 +14,7 @@ struct rotation {
 	struct feed *feed; /* the thread's alone while it runs */
 	unsigned int interval_ms;
 	cpu_set_t cpus; /* that the thread may run on */
+	bool precede;	/* disturbance_precede() */
 	/* private */
 	pthread_t thread;
 	bool stop;

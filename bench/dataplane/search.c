@@ -65,6 +65,8 @@ static void add_result(struct trial_result *sum, const struct trial_result *t)
 	sum->wrong += t->wrong;
 	sum->verified += t->verified;
 	sum->unverified += t->unverified;
+	sum->held_up_ns += t->held_up_ns;
+	sum->untimed += t->untimed;
 	hist_merge(&sum->latency, &t->latency);
 }
 

@@ -9,14 +9,20 @@
 
 /* A worker that slept before a trial needs a moment to be there: not in the latencies. */
 static const uint64_t drain_ns = 300000000, lead_in_ns = 10000000;
+/* A turn of the generator takes a few microseconds: after more than this it did not have its CPU.
+ */
+static const uint64_t held_up_ns = 50000;
 
 struct schedule {
-	uint64_t begin, end;
-	double interval; /* ns; 0: none */
+	uint64_t first;	     /* begin of the trial */
+	uint64_t begin, end; /* begin: moved by what the generator was held up */
+	double interval;     /* ns; 0: none */
 	unsigned int window;
 	uint64_t total;
 	uint64_t outstanding;
 	uint64_t last; /* time of the last answer */
+	uint64_t turn; /* time of the last turn */
+	bool held_up;  /* answers have waited for us */
 };
 
 int trial_init(struct trial *t)
@@ -119,12 +125,16 @@ static void take_answer(struct trial *t, struct schedule *s, struct trial_result
 	size_t len;
 
 	octets = frames_payload(frame->data, frame->len, &len);
+	if (!octets && !frames_is_ipv4(frame->data, frame->len))
+		return; /* announcements of addresses */
 	if (!octets || mikey_parse_header(&m, octets, len) != MIKEY_PARSE_OK ||
 		m.data_type != type || m.csb_id >= t->workload->n || t->due[m.csb_id] == 0) {
 		r->wrong++;
 		return;
 	}
-	if (t->due[m.csb_id] >= s->begin + lead_in_ns)
+	if (s->held_up)
+		r->untimed++;
+	else if (t->due[m.csb_id] >= s->first + lead_in_ns)
 		hist_record(&r->latency, now > t->due[m.csb_id] ? now - t->due[m.csb_id] : 0);
 	t->due[m.csb_id] = 0;
 	s->outstanding--;
@@ -137,12 +147,29 @@ static void receive(struct trial *t, struct schedule *s, struct trial_result *r)
 	struct memif_frame frames[MEMIF_BURST];
 	unsigned int n = memif_receive(t->memif, frames, MEMIF_BURST);
 
-	if (n == 0)
+	if (n == 0) {
+		s->held_up = false;
 		return;
+	}
 	s->last = clock_mono();
 	for (unsigned int i = 0; i < n; i++)
 		take_answer(t, s, r, &frames[i], s->last);
 	memif_give_back(t->memif, frames, n);
+	s->held_up = s->held_up && n == MEMIF_BURST;
+}
+
+/* What was due while the generator did not run moves by that time: it is not the data plane's. */
+static uint64_t turn(struct schedule *s, struct trial_result *r)
+{
+	uint64_t now = clock_mono(), gap = now - s->turn;
+
+	s->turn = now;
+	if (gap > held_up_ns) {
+		s->begin += gap;
+		s->held_up = true;
+		r->held_up_ns += gap;
+	}
+	return now;
 }
 
 /* Samples that this trial got answers to. */
@@ -179,17 +206,17 @@ void trial_run(
 
 	memset(r, 0, sizeof(*r));
 	memset(t->due, 0, t->workload->n * sizeof(*t->due));
-	s.begin = s.last = clock_mono();
+	s.first = s.begin = s.last = s.turn = clock_mono();
 	s.end = s.begin + (uint64_t)(seconds * 1e9);
 	s.interval = rate > 0 ? 1e9 / rate : 0;
 	s.total = (uint64_t)(rate * seconds);
 	do {
-		now = clock_mono();
+		now = turn(&s, r);
 		send_due(t, &s, r, now);
 		receive(t, &s, r);
 	} while (rate > 0 ? r->sent < s.total : now < s.end);
 	r->seconds = (double)(now - s.begin) / 1e9;
-	while (s.outstanding > 0 && clock_mono() - (s.last > now ? s.last : now) < drain_ns)
+	while (s.outstanding > 0 && turn(&s, r) - (s.last > now ? s.last : now) < drain_ns)
 		receive(t, &s, r);
 	r->lost = r->sent - r->answered;
 	verify(t, r);

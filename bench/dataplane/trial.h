@@ -33,6 +33,8 @@ struct trial_result {
 	uint64_t wrong;	     /* other frames than answers expected */
 	uint64_t verified;   /* answers verified in full, as a UE does */
 	uint64_t unverified; /* of those, not right */
+	uint64_t held_up_ns; /* that the generator did not have its CPU */
+	uint64_t untimed;    /* answers that came meanwhile */
 	struct hist latency;
 };
 

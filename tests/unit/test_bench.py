@@ -126,7 +126,7 @@ class Arguments(unittest.TestCase):
                      load + ('--op', 'transfer'), load + ('--suite', 'C'), load + ('--sources', '0'),
                      load + ('--unknown',), ('engine', '--batch', '65'), ('engine', '--batch', '0'),
                      ('engine', '--tgks', '17'), ('dataplane', '--suite', 'C'),
-                     ('dataplane', '--cpus', '1'), ('dataplane', '--realtime', '--rotate', '100'), ('engine', '--bad', '1.5'), ('crypto', '--backend', 'none'),
+                     ('dataplane', '--cpus', '1'), ('dataplane', '--rotate', '0'), ('engine', '--bad', '1.5'), ('crypto', '--backend', 'none'),
                      ('subscribers', '--count', 'x')):
             with self.subTest(args=args):
                 self.refused(*args)
