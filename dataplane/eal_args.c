@@ -156,23 +156,44 @@ static unsigned int add_given(struct eal_args *a, const struct options *o, unsig
 	return n_vdevs;
 }
 
+static bool has_worker(const struct eal_args *a, unsigned int workers, uint16_t cpu)
+{
+	for (unsigned int w = 0; w < workers; w++)
+		if (a->worker_cpus[w] == cpu)
+			return true;
+	return false;
+}
+
+/* Where no worker polls, so that a new snapshot holds up none; anywhere when every CPU has one. */
+static size_t main_cpus(const struct eal_args *a, const struct options *o,
+	const struct eal_facts *facts, char *out, size_t cap)
+{
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < facts->n_cpus; i++)
+		if (!has_worker(a, o->workers, facts->cpus[i]))
+			len += (size_t)snprintf(
+				out + len, cap - len, "%s%u", len ? "," : "", facts->cpus[i]);
+	if (len > 0)
+		return len;
+	for (unsigned int i = 0; i < facts->n_cpus; i++)
+		len += (size_t)snprintf(out + len, cap - len, "%s%u", i ? "," : "", facts->cpus[i]);
+	return len;
+}
+
 static void add_cores(struct eal_args *a, const struct options *o, const struct eal_facts *facts)
 {
 	char lcores[EAL_ARGS_MAX * 16] = "0@(";
 	size_t len = strlen(lcores);
 
-	/* The main thread sleeps nearly always: it may run wherever there is room. */
-	for (unsigned int i = 0; i < facts->n_cpus; i++)
-		len += (size_t)snprintf(
-			lcores + len, sizeof(lcores) - len, "%s%u", i ? "," : "", facts->cpus[i]);
-	len += (size_t)snprintf(lcores + len, sizeof(lcores) - len, ")");
-	for (unsigned int w = 0; w < o->workers; w++) {
-		uint16_t cpu =
+	for (unsigned int w = 0; w < o->workers; w++)
+		a->worker_cpus[w] =
 			o->n_cpus ? o->cpus[w % o->n_cpus] : facts->cpus[(w + 1) % facts->n_cpus];
-
-		a->worker_cpus[w] = cpu;
-		len += (size_t)snprintf(lcores + len, sizeof(lcores) - len, ",%u@%u", w + 1, cpu);
-	}
+	len += main_cpus(a, o, facts, lcores + len, sizeof(lcores) - len);
+	len += (size_t)snprintf(lcores + len, sizeof(lcores) - len, ")");
+	for (unsigned int w = 0; w < o->workers; w++)
+		len += (size_t)snprintf(
+			lcores + len, sizeof(lcores) - len, ",%u@%u", w + 1, a->worker_cpus[w]);
 	add(a, "--lcores=%s", lcores);
 }
 

@@ -124,12 +124,12 @@ Test(eal_args, use_hugepages_that_are_there)
 	cr_expect_str_eq(find(&args, "--huge-unlink"), "");
 }
 
-Test(eal_args, put_workers_on_cpus_and_let_the_main_thread_float)
+Test(eal_args, put_workers_on_cpus_and_the_main_thread_where_none_polls)
 {
 	cr_assert_eq(build("--workers 3 -- --vdev=net_null0", false), 0);
 	cr_expect(has(&args, "--lcores=0@(0,1),1@1,2@0,3@1"), "%s", find(&args, "--lcores"));
 	cr_assert_eq(build("--workers 2 --cpus 1 -- --vdev=net_null0", false), 0);
-	cr_expect(has(&args, "--lcores=0@(0,1),1@1,2@1"), "%s", find(&args, "--lcores"));
+	cr_expect(has(&args, "--lcores=0@(0),1@1,2@1"), "%s", find(&args, "--lcores"));
 	cr_expect_eq(args.worker_cpus[1], 1);
 }
 
