@@ -12,13 +12,13 @@ enum {
 	REPEATS = 4,	  /* of a disturbed slice */
 	TRIES = 2,	  /* of a rate that loses undisturbed */
 	SMALL_STEPS = 10, /* then the machine is to blame, and steps are large */
-	STEPS_MAX = 40,
+	STEPS_MAX = 30,
 	WINDOW = 512,
 	ROUNDS_MAX = 4096,
 };
 
-static const double slice_seconds = 0.25, closed_seconds = 0.1, small_step = 0.98, large_step = 0.9,
-		    disturbed_share = 0.002;
+static const double slice_seconds = 0.25, closed_seconds = 0.1, small_step = 0.98, large_step = 0.8,
+		    patience_seconds = 10, disturbed_share = 0.002;
 
 struct medians {
 	size_t n;
@@ -32,6 +32,7 @@ struct run {
 	struct medians engine, closed, closed_rotating;
 	double rate;
 	unsigned int lowered;
+	uint64_t patience_ends;
 };
 
 static int compare(const void *a, const void *b)
@@ -97,7 +98,9 @@ static double closed_loop(struct run *run)
 
 static void lower(struct run *run)
 {
-	run->rate *= run->lowered++ < SMALL_STEPS ? small_step : large_step;
+	bool patient = run->lowered++ < SMALL_STEPS && clock_mono() < run->patience_ends;
+
+	run->rate *= patient ? small_step : large_step;
 }
 
 static bool holds(struct run *run, double rate)
@@ -195,6 +198,7 @@ int search_run(const struct search *s, struct search_result *r)
 		return -ENOMEM;
 	run->s = s;
 	run->r = r;
+	run->patience_ends = clock_mono() + (uint64_t)((patience_seconds + s->seconds) * 1e9);
 	err = run_all(run);
 	free(run);
 	return err;
