@@ -199,6 +199,15 @@ void admin_abort_import(struct admin *a, const char *why)
 		admin_import_drop(client, why);
 }
 
+static unsigned int count_clients(const struct admin *a)
+{
+	unsigned int n = 0;
+
+	for (const struct admin_client *client = a->clients; client; client = client->next)
+		n++;
+	return n;
+}
+
 static void on_connection(evutil_socket_t listener, short events, void *arg)
 {
 	struct admin *a = arg;
@@ -211,6 +220,11 @@ static void on_connection(evutil_socket_t listener, short events, void *arg)
 	if (ipc_check_peer(sock) < 0) {
 		log_event(LOG_WARNING,
 			"connection to the operator's socket refused: neither root nor our user");
+		close(sock);
+		return;
+	}
+	if (count_clients(a) >= ADMIN_CLIENTS_MAX) {
+		log_event(LOG_WARNING, "connection to the operator's socket refused: too many");
 		close(sock);
 		return;
 	}

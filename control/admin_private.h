@@ -15,6 +15,7 @@ enum {
 	ADMIN_LINE_MAX = 4 << 20,
 	ADMIN_WAIT_MS = 60000,	      /* for the data plane's acknowledgement */
 	ADMIN_IMPORT_IDLE_MS = 30000, /* an import holds the store: it must go on */
+	ADMIN_CLIENTS_MAX = 64,	      /* far below the limit on descriptors */
 	ADMIN_DEFERRED = 1,
 };
 

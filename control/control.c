@@ -16,7 +16,7 @@
 #include "control/log.h"
 #include "control/notify.h"
 
-enum { IMPORT_PATIENCE_MS = 60000 };
+enum { IMPORT_PATIENCE_MS = 60000, KEYS_RETRY_MS = 5000 };
 
 struct keys_schedule control_schedule(const struct control *c)
 {
@@ -103,12 +103,19 @@ void control_step_keys(struct control *c)
 {
 	int changes;
 
+	if (clock_mono_ms() < c->retry_keys_at_ms)
+		return;
 	control_edit_keys(c);
 	changes = control_step_next_keys(c);
 	if (changes < 0)
 		log_event(LOG_ERROR, "keyring cannot go on", F_TEXT("error", strerror(-changes)));
-	if (changes > 0 && !is_blocked(c) && control_commit_keys(c) == 0)
-		log_keys(c, changes);
+	if (changes > 0 && !is_blocked(c)) {
+		changes = control_commit_keys(c) ? -EIO : changes;
+		if (changes > 0)
+			log_keys(c, changes);
+	}
+	/* a full disk is not tried, and not logged, four times a second */
+	c->retry_keys_at_ms = changes < 0 ? clock_mono_ms() + KEYS_RETRY_MS : 0;
 	secret_wipe(c->next_keys, sizeof(*c->next_keys));
 }
 

@@ -25,6 +25,7 @@ struct control {
 	struct link *link;
 	struct admin *admin;
 	struct event *ev_tick, *ev_term, *ev_int, *ev_hup;
+	uint64_t retry_keys_at_ms; /* after a step that failed, 0: at once */
 	uint64_t blocked_since_ms; /* a step of the keyring waits for an import, 0: none */
 	int lock_run, lock_state;
 };

@@ -132,6 +132,53 @@ check "decode dissects a message in hex" sh -c "'$TKMS_BUILD/control/tkmsctl' de
 check "and on stdin, as JSON" json_is '.payloads | length > 2' "$TKMS_BUILD/control/tkmsctl" --json decode "$work/message.hex"
 refuses "decode refuses what is no message" "neither a message" "$TKMS_BUILD/control/tkmsctl" decode "$home/tkms.yaml"
 
+# What is no request costs a response or the connection, nothing more.
+cat >"$work/hostile.py" <<'PYTHON'
+import os, socket, sys
+
+def connect():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    return s
+
+for line in (b"", b"{", b"[]", b"7", b"\xff\xfe", b"{}", b'{"command": 7}', b'{"command": "nothing"}', b"\0" * 100,
+             b'{"command": "subscriber.import.lines", "lines": ["{}"]}', b'{"command": "subscriber.import.commit"}',
+             b'{"command": "subscriber.show"}', b'{"command": "subscriber.show", "psk_id": "hex:0"}',
+             b'{"command": "key.import", "id": "tpk-x", "key": "zz"}', b'{"command": "key.revoke"}',
+             b"[" * 100000, b'{"command": "' + b"x" * 100000 + b'"}'):
+    s = connect()
+    s.sendall(line + b"\n")
+    answer = s.makefile("rb").readline()
+    assert answer.startswith(b'{"ok":false,"error":"'), (line[:50], answer)
+
+s = connect()  # a line without end: the connection goes
+try:
+    for i in range(80):
+        s.sendall(b"x" * 65536)
+    assert s.recv(1) == b""
+except (BrokenPipeError, ConnectionResetError):
+    pass
+
+crowd = [connect() for i in range(100)]  # more than may be connected
+del crowd
+
+s = connect()  # many requests at once, then gone in the middle of one
+s.sendall(b'{"command": "subscriber.count"}\n' * 50 + b'{"comm')
+f = s.makefile("rb")
+assert all(b'"ok":true' in f.readline() for i in range(50))
+
+s = connect()  # an import that is left open holds no one up for ever, one that is closed not at all
+s.sendall(b'{"command": "subscriber.import.begin"}\n')
+assert b'"ok":true' in s.makefile("rb").readline()
+other = connect()
+other.sendall(b'{"command": "subscriber.import.begin"}\n')
+assert b"another import is running" in other.makefile("rb").readline()
+PYTHON
+check "what is no request is refused" python3 "$work/hostile.py" "$home/run/control.sock"
+eventually 5 "and the process answers as before" test "$(ctl subscriber count)" = 3000
+check "an import works again" ctl subscriber import "$work/s.jsonl"
+
 # A killed one starts with everything; so does one that was ended.
 epoch=$(ctl status --json | jq .keyring_epoch)
 { stop KILL 2>/dev/null || true; } 2>/dev/null
@@ -173,6 +220,21 @@ fi
 kill -0 "$pid" 2>/dev/null || start || fail "start"
 check "end" stop TERM
 rm -f "$home/state/store.db-wal" "$home/state/store.db-shm"
+
+# A full disk: an error that says so, nothing half done, and the process lives on.
+sed "s#$home/state#$home/small#; s#$home/run#$home/run2#" "$work/good.yaml" >"$home/small.yaml"
+mkdir "$home/small"
+unshare -m bash -c "mount -t tmpfs -o size=2m,mode=700 none '$home/small' &&
+  '$TKMS_BUILD/control/tkmsctl' --config '$home/small.yaml' init && exec '$control' --config '$home/small.yaml'" >>"$home/small.log" 2>&1 &
+pid=$!
+background+=("$pid")
+small() { "$TKMS_BUILD/control/tkmsctl" --socket "$home/run2/control.sock" "$@"; }
+eventually 5 "one on a small disk starts" small status
+refuses "an import that does not fit is refused with the reason" "No space left" small subscriber import "$work/many.jsonl"
+check "nothing of it is there" test "$(small subscriber count)" = 0
+head -n 100 "$work/s.jsonl" >"$work/few.jsonl"
+check "what fits is taken" small subscriber import "$work/few.jsonl"
+check "end" stop TERM
 
 # Damage: refused with the reason, the file stays as it is.
 cp "$home/state/store.db" "$work/good.db"
