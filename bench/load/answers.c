@@ -153,5 +153,5 @@ int run_receive(struct run *run, uint64_t wait_ns)
 		used += (unsigned int)got;
 	}
 	judge(run, n);
-	return 0;
+	return n_events;
 }

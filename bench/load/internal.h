@@ -34,7 +34,8 @@ struct run {
 	uint64_t end;	 /* of the schedule, ns */
 	double interval; /* ns; 0: no schedule */
 	unsigned int next_target, next_source;
-	bool over; /* nothing new is sent any more */
+	unsigned int busy_turns; /* in a row that brought answers */
+	bool over;		 /* nothing new is sent any more */
 	struct receiver receiver;
 };
 
@@ -43,7 +44,10 @@ void run_resend(struct run *run, struct flight *fl, uint64_t now);
 /* Counts and releases. */
 void run_fail(struct run *run, struct flight *fl);
 
-/* Takes what has arrived, waiting at most wait_ns for something; judges it. 0 or -errno. */
+/*
+ * Takes what has arrived, waiting at most wait_ns for something; judges it. 0: nothing had, more
+ * than 0: something, and there may be more. -errno.
+ */
 int run_receive(struct run *run, uint64_t wait_ns);
 
 #endif
