@@ -119,62 +119,6 @@ void control_step_keys(struct control *c)
 	secret_wipe(c->next_keys, sizeof(*c->next_keys));
 }
 
-static struct identity text_identity(const char *text)
-{
-	return (struct identity){(const uint8_t *)text, (uint16_t)strlen(text)};
-}
-
-static void fill_keys(struct ipc_snapshot *s, const struct keys *keys)
-{
-	for (unsigned int i = 0; i < keys->n; i++) {
-		const struct key *k = &keys->key[i];
-
-		if (!key_is_held(k))
-			continue;
-		s->keys[s->n_keys++] = (struct ipc_key){.id = text_identity(k->id),
-			.key = {k->octets, k->len},
-			.seals_from = k->seals_from,
-			.seals_until = k->seals_until,
-			.resolves_until = k->resolves_until,
-			.state = k->state};
-	}
-}
-
-static void fill_snapshot(void *arg, struct ipc_snapshot *s)
-{
-	const struct control *c = arg;
-	const struct config *live = c->live;
-
-	memset(s, 0, sizeof(*s));
-	s->epoch = c->keys->epoch;
-	s->kms_identity = text_identity(c->boot->kms.identity);
-	s->profile = live->kms.profile == CONFIG_3GPP ? 0 : 1;
-	s->max_skew_s = (uint32_t)(live->policy.max_skew / SECOND);
-	s->default_lifetime_s = (uint32_t)(live->policy.default_lifetime / SECOND);
-	s->max_lifetime_s = (uint32_t)(live->policy.max_lifetime / SECOND);
-	s->allow_groups = live->policy.allow_groups;
-	s->allow_reuse = live->policy.allow_reuse;
-	s->allow_mode3 = live->policy.allow_mode3;
-	s->allow_no_forking = live->policy.allow_no_forking;
-	s->in_sync = 1; /* a single node is never behind */
-	s->end_to_middle_app = text_identity(live->policy.end_to_middle_app);
-	s->max_message = (uint16_t)live->limits.max_message;
-	s->max_idr_r = (uint16_t)live->limits.max_recipients;
-	s->max_wildcards = (uint16_t)live->limits.max_wildcards;
-	s->max_identity = (uint16_t)live->limits.max_identity;
-	s->max_keys = (uint16_t)live->limits.max_keys;
-	s->errors_per_source_rate = live->limits.errors_per_source;
-	s->errors_per_source_burst = live->limits.errors_burst;
-	s->errors_per_worker_rate = live->limits.errors_per_worker;
-	s->n_types = live->policy.n_ticket_types;
-	memcpy(s->types, live->policy.ticket_types, sizeof(s->types));
-	s->n_rules = live->policy.n_rules;
-	memcpy(s->rules, live->policy.rules, sizeof(s->rules));
-	s->n_addresses = live->service.n_addresses;
-	memcpy(s->addresses, live->service.addresses, sizeof(s->addresses));
-	fill_keys(s, c->keys);
-}
-
 static void link_changed(void *arg)
 {
 	struct control *c = arg;
@@ -318,7 +262,7 @@ static struct event *watch(struct control *c, int signal_number, event_callback_
 static int open_loop(struct control *c, struct reason *why)
 {
 	static const struct timeval tick = {0, 250000};
-	const struct link_owner owner = {c, fill_snapshot, link_changed};
+	const struct link_owner owner = {c, control_fill_snapshot, link_changed};
 	char path[PATH_MAX];
 	int err;
 

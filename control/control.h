@@ -52,6 +52,9 @@ int control_commit_keys(struct control *c);
 /* Does what is due with next_keys. What keys_step() says. */
 int control_step_next_keys(struct control *c);
 
+/* For the link: arg is the struct control. */
+void control_fill_snapshot(void *arg, struct ipc_snapshot *out);
+
 struct keys_schedule control_schedule(const struct control *c);
 
 #endif

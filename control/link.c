@@ -4,24 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/crypto/secret.h"
 #include "control/clock.h"
 #include "control/link_private.h"
 #include "control/log.h"
-#include "control/unix_socket.h"
 
-/* What becomes of messages that were not acknowledged. */
-enum closing {
-	CLOSE_PEER_GONE,  /* nobody reads them any more: wiped */
-	CLOSE_PEER_LIVES, /* it may still be reading: a wipe would give it zeros for keys */
-};
-
-static void message_end(struct link_message *m, enum closing closing)
+static void message_end(struct link_message *m, enum link_closing closing)
 {
-	if (closing == CLOSE_PEER_GONE)
+	if (closing == LINK_PEER_GONE)
 		ipc_memfd_close(m->fd, m->map, m->len);
 	else
 		ipc_memfd_release(m->fd, m->map, m->len);
@@ -32,7 +24,7 @@ static void changed(struct link *l)
 	l->owner.changed(l->owner.arg);
 }
 
-static void disconnect(struct link *l, enum closing closing, const char *why)
+void link_disconnect(struct link *l, enum link_closing closing, const char *why)
 {
 	bool was_connected = l->status.is_connected;
 
@@ -116,12 +108,12 @@ static void pump(struct link *l)
 		event_active(l->ev_pump, 0, 0);
 		return;
 	}
-	message_end(m, CLOSE_PEER_GONE);
+	message_end(m, LINK_PEER_GONE);
 	take_back(l, m);
 	if (got == -EAGAIN)
 		event_add(l->ev_write, NULL);
 	else
-		disconnect(l, CLOSE_PEER_LIVES, strerror(-got));
+		link_disconnect(l, LINK_PEER_LIVES, strerror(-got));
 }
 
 /*
@@ -170,7 +162,7 @@ static int on_ack(struct link *l, const struct ipc_header *h)
 		return -EPROTO;
 	m = l->flight[0];
 	memmove(&l->flight[0], &l->flight[1], --l->n_flight * sizeof(l->flight[0]));
-	message_end(&m, CLOSE_PEER_GONE);
+	message_end(&m, LINK_PEER_GONE);
 	l->status.stats.epoch = h->epoch;
 	if (!h->status || tolerated(l, &m, h->status)) {
 		/* what was sent before the load has to begin again says nothing about the new one
@@ -229,7 +221,7 @@ static int on_message(
 	}
 }
 
-static void on_readable(evutil_socket_t sock, short events, void *arg)
+void link_on_readable(evutil_socket_t sock, short events, void *arg)
 {
 	uint8_t body[65536];
 	struct link *l = arg;
@@ -241,79 +233,23 @@ static void on_readable(evutil_socket_t sock, short events, void *arg)
 	if (n == -EAGAIN)
 		return;
 	if (n == -ECONNRESET) {
-		disconnect(l, CLOSE_PEER_GONE, "closed");
+		link_disconnect(l, LINK_PEER_GONE, "closed");
 		return;
 	}
 	if (n >= 0)
 		n = on_message(l, &h, body, (size_t)n, fd);
 	if (n < 0)
-		disconnect(l, CLOSE_PEER_LIVES,
+		link_disconnect(l, LINK_PEER_LIVES,
 			n == -EPROTONOSUPPORT ? "another version of the protocol" : strerror(-n));
 	else
 		pump(l);
 }
 
-static void on_pump(evutil_socket_t sock, short events, void *arg)
+void link_on_pump(evutil_socket_t sock, short events, void *arg)
 {
 	(void)sock;
 	(void)events;
 	pump(arg);
-}
-
-/* A new data plane replaces one that has gone or is silent; a living one keeps its place. */
-static bool may_replace(struct link *l)
-{
-	char probe;
-
-	if (l->sock < 0)
-		return true;
-	if (recv(l->sock, &probe, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-		disconnect(l, CLOSE_PEER_GONE, "closed");
-	else if (clock_mono_ms() - l->heard_ms > LINK_SILENCE_MS / 3)
-		disconnect(l, CLOSE_PEER_LIVES, "silent, and another one has come");
-	return l->sock < 0;
-}
-
-static void adopt(struct link *l, int sock)
-{
-	struct event *r = event_new(l->base, sock, EV_READ | EV_PERSIST, on_readable, l);
-	struct event *w = event_new(l->base, sock, EV_WRITE, on_pump, l);
-
-	if (!r || !w || event_add(r, NULL) < 0) {
-		log_event(LOG_ERROR, "out of memory for a data plane");
-		if (r)
-			event_free(r);
-		if (w)
-			event_free(w);
-		close(sock);
-		return;
-	}
-	l->ev_read = r;
-	l->ev_write = w;
-	l->sock = sock;
-	l->seq = 0;
-	l->connected_ms = l->heard_ms = clock_mono_ms();
-}
-
-static void on_connection(evutil_socket_t listener, short events, void *arg)
-{
-	struct link *l = arg;
-	int sock = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), err;
-
-	(void)events;
-	if (sock < 0)
-		return; /* the peer has gone again, or we are out of descriptors: it will come again
-			 */
-	err = ipc_check_peer(sock);
-	if (!err && !may_replace(l))
-		err = -EBUSY;
-	if (err) {
-		log_event(LOG_WARNING, "connection to the data plane's socket refused",
-			F_TEXT("reason", err == -EBUSY ? "there is a data plane" : strerror(-err)));
-		close(sock);
-		return;
-	}
-	adopt(l, sock);
 }
 
 static void on_timer(evutil_socket_t sock, short events, void *arg)
@@ -324,9 +260,9 @@ static void on_timer(evutil_socket_t sock, short events, void *arg)
 	(void)sock;
 	(void)events;
 	if (l->sock >= 0 && !l->status.is_connected && now - l->connected_ms > LINK_HELLO_MS)
-		disconnect(l, CLOSE_PEER_LIVES, "no HELLO");
+		link_disconnect(l, LINK_PEER_LIVES, "no HELLO");
 	else if (l->sock >= 0 && l->n_flight && now - l->heard_ms > LINK_SILENCE_MS)
-		disconnect(l, CLOSE_PEER_LIVES, "no acknowledgement");
+		link_disconnect(l, LINK_PEER_LIVES, "no acknowledgement");
 	pump(l);
 }
 
@@ -343,7 +279,7 @@ struct link *link_new(struct event_base *base, struct store *store, const struct
 	l->listener = l->sock = -1;
 	l->buffer = secret_alloc(LINK_CHUNK);
 	l->record = store_record_new();
-	l->ev_pump = event_new(base, -1, 0, on_pump, l);
+	l->ev_pump = event_new(base, -1, 0, link_on_pump, l);
 	l->ev_timer = event_new(base, -1, EV_PERSIST, on_timer, l);
 	if (!l->buffer || !l->record || !l->ev_pump || !l->ev_timer ||
 		event_add(l->ev_timer, &second) < 0) {
@@ -353,18 +289,6 @@ struct link *link_new(struct event_base *base, struct store *store, const struct
 	}
 	link_reset_load(l);
 	return l;
-}
-
-int link_listen(struct link *l, const char *path, struct reason *why)
-{
-	l->listener = unix_socket_listen(path, SOCK_SEQPACKET, why);
-	if (l->listener < 0)
-		return l->listener;
-	l->path = strdup(path);
-	l->ev_accept = event_new(l->base, l->listener, EV_READ | EV_PERSIST, on_connection, l);
-	if (!l->path || !l->ev_accept || event_add(l->ev_accept, NULL) < 0)
-		return reason_set(why, -ENOMEM, "out of memory");
-	return 0;
 }
 
 static void free_event(struct event *e)
@@ -383,7 +307,7 @@ void link_free(struct link *l)
 	if (!l)
 		return;
 	l->owner.changed = nobody;
-	disconnect(l, CLOSE_PEER_LIVES, "we end");
+	link_disconnect(l, LINK_PEER_LIVES, "we end");
 	free_event(l->ev_accept);
 	free_event(l->ev_pump);
 	free_event(l->ev_timer);

@@ -64,4 +64,16 @@ int link_make_delta(struct link *l, struct link_message *m);
 /* The state before a full load. */
 void link_reset_load(struct link *l);
 
+/* What becomes of messages that were not acknowledged. */
+enum link_closing {
+	LINK_PEER_GONE,	 /* nobody reads them any more: wiped */
+	LINK_PEER_LIVES, /* it may still be reading: a wipe would give it zeros for keys */
+};
+
+void link_disconnect(struct link *l, enum link_closing closing, const char *why);
+
+/* Event callbacks of the connection; arg is the link. */
+void link_on_readable(evutil_socket_t sock, short events, void *arg);
+void link_on_pump(evutil_socket_t sock, short events, void *arg);
+
 #endif

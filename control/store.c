@@ -2,15 +2,12 @@
 #include "control/store.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/crypto/secret.h"
 #include "common/ipc/cursor.h"
-#include "control/files.h"
 #include "control/store_private.h"
 
 enum { STATE_FORMAT = 1, STATE_LEN = 1 + 5 * 8 };
@@ -40,21 +37,6 @@ static const char *const sql[Q_COUNT] = {
 	[Q_READ_BY_VERSION] = "SELECT psk_id, version, record FROM subscribers WHERE version > ?1 "
 			      "ORDER BY version",
 };
-
-const char store_schema_sql[] =
-	"PRAGMA journal_mode = WAL;"
-	"PRAGMA synchronous = FULL;"
-	"BEGIN;"
-	"CREATE TABLE meta(name TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL) "
-	"WITHOUT ROWID;"
-	"CREATE TABLE keyring(id INTEGER PRIMARY KEY CHECK(id = 1), epoch INTEGER NOT NULL, record "
-	"BLOB NOT NULL);"
-	"CREATE TABLE subscribers(psk_id BLOB PRIMARY KEY, version INTEGER NOT NULL UNIQUE,"
-	" removed INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE uids(uid BLOB PRIMARY KEY, psk_id BLOB NOT NULL REFERENCES "
-	"subscribers(psk_id)) WITHOUT ROWID;"
-	"PRAGMA application_id = 1953197427;"
-	"PRAGMA user_version = 1;";
 
 int store_prepare(struct store *s)
 {
@@ -126,64 +108,6 @@ int store_state_save(struct store *s, struct store_state *state)
 	db_bind_int(q, 1, (int64_t)state->generation);
 	db_bind_blob(q, 2, sealed, sizeof(sealed));
 	return db_run(q);
-}
-
-static int fill_new(struct store *s, const char *path)
-{
-	int err = db_open(path, DB_CREATE, &s->writer);
-
-	if (!err)
-		err = db_execute(s->writer, store_schema_sql);
-	if (!err)
-		err = store_prepare(s);
-	if (!err)
-		err = store_state_save(s, &s->pending);
-	if (!err)
-		err = db_execute(s->writer, "COMMIT");
-	if (!err)
-		db_set_closing(s->writer, DB_CHECKPOINT);
-	return err;
-}
-
-static int publish_new(const char *temporary, const char *path)
-{
-	char dir[PATH_MAX];
-	int err = files_dirname(path, dir, sizeof(dir));
-
-	/* link() refuses to replace what has come into being meanwhile, rename() would not */
-	if (!err && link(temporary, path) < 0)
-		err = -errno;
-	return err ? err : files_sync_dir(dir);
-}
-
-int store_create(const char *path, struct sealer *sealer, struct reason *why)
-{
-	struct store s = {.sealer = sealer};
-	char temporary[PATH_MAX], side[PATH_MAX + 8];
-	struct stat st;
-	int err;
-
-	if (lstat(path, &st) == 0)
-		return reason_set(why, -EEXIST, "store %s exists; it is not touched", path);
-	if (snprintf(temporary, sizeof(temporary), "%s.new-%ld", path, (long)getpid()) >=
-		(int)sizeof(temporary))
-		return reason_set(why, -ENAMETOOLONG, "store %s: name too long", path);
-	err = fill_new(&s, temporary);
-	if (err)
-		reason_set(why, err, "store %s: %s", path,
-			err == -EIO ? db_error(s.writer) : strerror(-err));
-	db_close(s.writer);
-	if (!err) {
-		err = publish_new(temporary, path);
-		if (err)
-			reason_set(why, err, "store %s: %s", path, strerror(-err));
-	}
-	unlink(temporary);
-	snprintf(side, sizeof(side), "%s-wal", temporary);
-	unlink(side);
-	snprintf(side, sizeof(side), "%s-shm", temporary);
-	unlink(side);
-	return err;
 }
 
 static int load_keys(struct store *s, struct keys *keys)

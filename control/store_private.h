@@ -57,7 +57,6 @@ struct store {
 	uint8_t *plain; /* scratch, RECORD_MAX octets of secret memory */
 };
 
-extern const char store_schema_sql[];
 int store_prepare(struct store *s);
 int store_state_load(struct store *s);
 int store_state_save(struct store *s, struct store_state *state);
