@@ -12,7 +12,7 @@ import time
 
 import world as worlds
 
-TOPICS = ("calls", "shape", "policies", "tickets")
+TOPICS = ("calls", "shape", "policies", "tickets", "faults")
 
 
 def main():
