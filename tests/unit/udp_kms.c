@@ -3,10 +3,10 @@
  * The engine behind one UDP socket on loopback: what tests of clients need of a KMS, without a data
  * plane.
  *
- *   udp_kms SUBSCRIBERS.jsonl [SKEW_SECONDS]
+ *   udp_kms SUBSCRIBERS.jsonl [SKEW_SECONDS [SEALING_KEY [PROFILE]]]
  *
- * Prints the port, answers until killed. The sealing key is random; the clock is off by
- * SKEW_SECONDS.
+ * Prints the port, answers until killed. The clock is off by SKEW_SECONDS; the sealing key tpk-test
+ * is SEALING_KEY (hex), else random; PROFILE is rfc6043 (default) or 3gpp.
  */
 #include <arpa/inet.h>
 #include <jansson.h>
@@ -21,7 +21,7 @@
 #include "common/crypto/secret.h"
 #include "dataplane/engine/engine.h"
 
-enum { MESSAGE_MAX = 8192, UIDS_MAX = 8, LINE_MAX_LEN = 4096 };
+enum { DATAGRAM_MAX = 65535, PSK_ID_MAX = 64, UIDS_MAX = 8, LINE_MAX_LEN = 4096 };
 
 struct kms {
 	struct crypto *crypto;
@@ -43,8 +43,23 @@ static struct identity text(const char *s)
 	return (struct identity){(const uint8_t *)s, (uint16_t)(s ? strlen(s) : 0)};
 }
 
+/* As subscribers are imported: text, or octets behind "hex:". */
+static struct identity psk_id_of(const json_t *j, uint8_t octets[PSK_ID_MAX])
+{
+	const char *s = json_string_value(json_object_get(j, "psk_id"));
+
+	if (!s || strncmp(s, "hex:", 4) != 0)
+		return text(s);
+	const ssize_t len = hex_decode(s + 4, octets, PSK_ID_MAX);
+
+	if (len < 0)
+		die(s);
+	return (struct identity){octets, (uint16_t)len};
+}
+
 static void add(struct kms *k, const char *line)
 {
+	uint8_t psk_id[PSK_ID_MAX];
 	json_t *j = json_loads(line, 0, NULL);
 	const json_t *uids = json_object_get(j, "uids");
 	struct identity uid[UIDS_MAX];
@@ -57,7 +72,7 @@ static void add(struct kms *k, const char *line)
 	for (size_t i = 0; i < json_array_size(uids); i++)
 		uid[i] = text(json_string_value(json_array_get(uids, i)));
 	const struct subscriber_spec spec = {
-		.psk_id = text(json_string_value(json_object_get(j, "psk_id"))),
+		.psk_id = psk_id_of(j, psk_id),
 		.psk = psk,
 		.psk_len = (size_t)len,
 		.uids = uid,
@@ -80,7 +95,7 @@ static void load(struct kms *k, const char *file)
 	fclose(f);
 }
 
-static void open_kms(struct kms *k, const char *subscribers)
+static void open_kms(struct kms *k, const char *subscribers, const char *hex, const char *profile)
 {
 	uint8_t key[32];
 	const int64_t forever = INT64_C(1) << 40;
@@ -90,6 +105,8 @@ static void open_kms(struct kms *k, const char *subscribers)
 	k->table = subscriber_table_new(16);
 	if (!k->engine || !k->table || secret_random(key, sizeof(key)) != 0)
 		die("engine");
+	if (hex && hex_decode(hex, key, sizeof(key)) != sizeof(key))
+		die(hex);
 	const struct sealing_key_spec spec = {.id = text("tpk-test"),
 		.key = key,
 		.len = sizeof(key),
@@ -99,7 +116,7 @@ static void open_kms(struct kms *k, const char *subscribers)
 	if (keyring_build(&k->ring, k->crypto, 1, &spec, 1) != 0)
 		die("keyring");
 	policy_defaults(&k->policy);
-	k->policy.profile = POLICY_RFC6043;
+	k->policy.profile = profile && strcmp(profile, "3gpp") == 0 ? POLICY_3GPP : POLICY_RFC6043;
 	k->policy.kms_identity = text("kms@tkms.example");
 	load(k, subscribers);
 	k->view = (struct engine_view){&k->ring, &k->policy, k->table};
@@ -122,12 +139,12 @@ static int open_socket(void)
 int main(int argc, char **argv)
 {
 	static struct kms k;
-	static uint8_t in[MESSAGE_MAX], out[MESSAGE_MAX];
+	static uint8_t in[DATAGRAM_MAX], out[DATAGRAM_MAX];
 	const int64_t skew = argc > 2 ? strtoll(argv[2], NULL, 10) : 0;
 
 	if (argc < 2)
 		return 2;
-	open_kms(&k, argv[1]);
+	open_kms(&k, argv[1], argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL);
 	const int fd = open_socket();
 	for (;;) {
 		struct sockaddr_storage from;
