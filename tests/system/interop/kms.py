@@ -233,7 +233,7 @@ class Kms:
     def grant(self, octets, now, t, ticket_t=None, sealing=None):
         """REQUEST_RESP; t and ticket_t: (TS type, value) of the message and of the ticket."""
         policy, kinds, (header, payloads, _, protection) = self.judge_request(octets, now)
-        sealing = sealing or next(k for k in self.tpks if k.kind == "kms")
+        sealing = sealing or self.sealing_key(policy)
         size = 32 if policy.prf else 16
         mpk = Secret(mikey.MPK, self.draw("MPK", size), spi=self.draw("MPK SPI", 4))
         session_keys = []
@@ -250,6 +250,14 @@ class Kms:
         kemac = self.seal_kemac(header, protection, t, out + session_keys)
         body = [mikey.t(*t), mikey.idr(ROLE_KMS, self.identity), mikey.ticket(policy.octets(), data), kemac]
         return self.respond(mikey.REQUEST_RESP, header, body, payloads[-1].mac_alg, protection, octets)
+
+    def sealing_key(self, policy):
+        """The KMS's own, or in mode 2 (neither E nor I) the PSK of the only Responder."""
+        if "E" not in policy.flags and self.responder_can_resolve(policy):
+            name = policy.first(mikey.IDR, ROLE_R).data
+            owner = next(s for s in self.subscribers if name in s.uids)
+            return next(k for k in self.tpks if k.owner == owner.psk_id)
+        return next(k for k in self.tpks if k.kind == "kms")
 
     @staticmethod
     def seal_kemac(header, protection, t, found):
