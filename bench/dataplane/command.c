@@ -314,8 +314,7 @@ static int report(const struct command *c)
 		report_human(&f);
 	else if (report_json(&f) < 0)
 		return 1;
-	return r->rate == 0 || r->at_rate.lost || r->at_rate.unverified || r->at_half.unverified ||
-	       r->at_rate.verified == 0;
+	return r->rate == 0 || r->at_rate.lost || r->wrong || r->at_rate.verified == 0;
 }
 
 int command_dataplane(int argc, char **argv)

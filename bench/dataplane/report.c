@@ -66,8 +66,8 @@ void report_human(const struct report *f)
 		print_trial("half, rotating", &r->rotating.at_half);
 	}
 	printf("  %u rounds; %u slices repeated because other programs had the CPUs, %u stayed "
-	       "so\n",
-		r->rounds, r->disturbed, r->accepted);
+	       "so; %llu wrong answers in all\n",
+		r->rounds, r->disturbed, r->accepted, (unsigned long long)r->wrong);
 }
 
 static json_t *trial_json(const struct trial_result *t)
@@ -99,12 +99,13 @@ int report_json(const struct report *f)
 	json_t *root = trial_json(&r->at_rate), *more;
 	int err = -1;
 
-	more = json_pack("{s:o, s:f, s:f, s:f, s:s, s:s, s:I, s:i, s:s, s:i, s:i, s:i}", "half",
-		trial_json(&r->at_half), "engine_op_per_s", r->engine, "engine_ratio",
+	more = json_pack("{s:o, s:f, s:f, s:f, s:s, s:s, s:I, s:i, s:s, s:i, s:i, s:i, s:I}",
+		"half", trial_json(&r->at_half), "engine_op_per_s", r->engine, "engine_ratio",
 		share(r->rate, r->engine), "closed_loop_op_per_s", r->closed_loop, "op", f->op,
 		"suite", f->suite, "subscribers", (json_int_t)f->subscribers, "request_octets",
 		(int)f->request_octets, "poll", f->poll, "rounds", (int)r->rounds,
-		"slices_repeated", (int)r->disturbed, "slices_disturbed", (int)r->accepted);
+		"slices_repeated", (int)r->disturbed, "slices_disturbed", (int)r->accepted,
+		"wrong_in_all", (json_int_t)r->wrong);
 	if (root && more && json_object_update(root, more) == 0 &&
 		(f->rotate_ms == 0 || json_object_set_new(root, "rotation", rotation_json(f)) == 0))
 		err = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7));

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/clock.h"
 #include "bench/dataplane/disturbance.h"
@@ -18,7 +19,7 @@ enum {
 };
 
 static const double slice_seconds = 0.25, closed_seconds = 0.1, small_step = 0.98, large_step = 0.8,
-		    patience_seconds = 10, disturbed_share = 0.002;
+		    patience_seconds = 10, pause_share = 0.12, disturbed_share = 0.002;
 
 struct medians {
 	size_t n;
@@ -32,6 +33,8 @@ struct run {
 	struct medians engine, closed, closed_rotating;
 	double rate;
 	unsigned int lowered;
+	bool rotating;
+	bool clean, clean_rotating; /* the sums at half the rate are of undisturbed slices */
 	uint64_t patience_ends;
 };
 
@@ -71,15 +74,36 @@ static void add_result(struct trial_result *sum, const struct trial_result *t)
 	hist_merge(&sum->latency, &t->latency);
 }
 
+/* Disturbed slices count only as long as there are no others. */
+static void add_slice(
+	struct trial_result *sum, bool *clean, const struct trial_result *t, bool undisturbed)
+{
+	if (*clean && !undisturbed)
+		return;
+	if (undisturbed && !*clean)
+		memset(sum, 0, sizeof(*sum));
+	*clean = undisturbed;
+	add_result(sum, t);
+}
+
 /* One slice into run->slice; rate 0: closed loop. Returns: nobody disturbed it. */
 static bool slice(struct run *run, double rate, double seconds)
 {
 	for (int i = 0; i < REPEATS; i++) {
-		uint64_t before = disturbance_ns(run->s->pid);
+		uint64_t before, waited;
 
+		/* Others get their turn here rather than in the slice; the kernel sees to it that
+		 * real-time threads leave them a twentieth. */
+		usleep((unsigned int)(pause_share * seconds * 1e6));
+		before = disturbance_ns(run->s->pid);
 		trial_run(run->s->trial, rate, seconds, WINDOW, &run->slice);
-		if ((double)(disturbance_ns(run->s->pid) - before) <
-			disturbed_share * seconds * 1e9)
+		run->r->wrong += run->slice.wrong + run->slice.unverified;
+		waited = disturbance_ns(run->s->pid) - before;
+		/* A thread that used up the share of real-time threads does not count as waiting. A
+		 * rotation takes the generator's CPU for moments, and that is no disturbance. */
+		if (!run->rotating && waited < run->slice.held_up_ns)
+			waited = run->slice.held_up_ns;
+		if ((double)waited < disturbed_share * seconds * 1e9)
 			return true;
 		/* What loses nothing in spite of it needs no repetition. */
 		if (rate > 0 && rate >= run->rate && run->slice.lost == 0)
@@ -130,8 +154,11 @@ static void find_rate(struct run *run)
 	run->rate = 0;
 }
 
-static void forget(struct search_result *r)
+static void forget(struct run *run)
 {
+	struct search_result *r = run->r;
+
+	run->clean = run->clean_rotating = false;
 	memset(&r->at_rate, 0, sizeof(r->at_rate));
 	memset(&r->at_half, 0, sizeof(r->at_half));
 	memset(&r->rotating, 0, sizeof(r->rotating));
@@ -141,12 +168,15 @@ static void forget(struct search_result *r)
 static int rotating_slices(struct run *run)
 {
 	int err = rotation_begin(run->s->rotation);
+	bool clean;
 
 	if (err)
 		return err;
+	run->rotating = true;
 	medians_add(&run->closed_rotating, closed_loop(run));
-	slice(run, run->rate / 2, slice_seconds);
-	add_result(&run->r->rotating.at_half, &run->slice);
+	clean = slice(run, run->rate / 2, slice_seconds);
+	add_slice(&run->r->rotating.at_half, &run->clean_rotating, &run->slice, clean);
+	run->rotating = false;
 	return rotation_end(run->s->rotation);
 }
 
@@ -154,17 +184,18 @@ static int rotating_slices(struct run *run)
 static int round_of_slices(struct run *run)
 {
 	struct search_result *r = run->r;
+	bool clean;
 
 	if (!holds(run, run->rate) && run->lowered < STEPS_MAX) {
 		lower(run);
-		forget(r);
+		forget(run);
 		return 0;
 	}
 	add_result(&r->at_rate, &run->slice);
 	medians_add(&run->engine, run->s->engine_slice(run->s->arg));
 	medians_add(&run->closed, closed_loop(run));
-	slice(run, run->rate / 2, slice_seconds);
-	add_result(&r->at_half, &run->slice);
+	clean = slice(run, run->rate / 2, slice_seconds);
+	add_slice(&r->at_half, &run->clean, &run->slice, clean);
 	r->rounds++;
 	return run->s->rotation ? rotating_slices(run) : 0;
 }

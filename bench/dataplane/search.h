@@ -36,6 +36,7 @@ struct search_result {
 	double half_rate;
 	struct trial_result at_rate; /* sums over the slices */
 	struct trial_result at_half;
+	uint64_t wrong; /* answers in all slices, the search included */
 	unsigned int rounds;
 	unsigned int disturbed; /* slices repeated */
 	unsigned int accepted;	/* slices that stayed disturbed */
