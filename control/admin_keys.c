@@ -207,26 +207,29 @@ int admin_key_revoke(
 	struct control *c = client->admin->control;
 	const char *id = json_string_value(json_object_get(request, "id"));
 	int err = id ? keys_revoke(control_edit_keys(c), id) : -ENOENT;
+	const struct key *active;
 
 	(void)result;
-	if (!err && store_is_open(c->store))
+	if (err) {
+		secret_wipe(c->next_keys, sizeof(*c->next_keys));
+		return reason_set(why, err, "%s",
+			err == -ENOENT ? "there is no such key"
+				       : "that key is revoked or destroyed already");
+	}
+	if (store_is_open(c->store))
 		admin_abort_import(
 			client->admin, "given up: a key was revoked; run the import again");
 	/* the successor of a revoked active key comes in the same document: no moment without a key
 	 */
-	if (!err)
-		err = control_step_next_keys(c);
-	if (err < 0) {
-		secret_wipe(c->next_keys, sizeof(*c->next_keys));
-		return reason_set(why, err, "%s",
-			err == -ENOENT	   ? "there is no such key"
-			: err == -EALREADY ? "that key is revoked or destroyed already"
-					   : strerror(-err));
-	}
+	err = control_step_next_keys(c);
+	if (err < 0)
+		log_event(LOG_ERROR, "revoked key has no successor yet",
+			F_TEXT("error", strerror(-err)));
 	err = commit(c, why);
 	if (err)
 		return err;
+	active = keys_active(c->keys);
 	log_event(LOG_WARNING, "sealing key revoked", F_TEXT("id", id),
-		F_UINT("epoch", c->keys->epoch), F_TEXT("active", keys_active(c->keys)->id));
+		F_UINT("epoch", c->keys->epoch), F_TEXT("active", active ? active->id : "none"));
 	return admin_wait(client, describe(c, id));
 }

@@ -196,8 +196,9 @@ static int read_all(struct store *s, const char *path, struct keys *keys, struct
 			"store %s is corrupt (PRAGMA quick_check); restore it from a backup", path);
 	err = store_prepare(s);
 	if (!err)
-		err = db_execute(s->writer, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-					    "PRAGMA cache_size = -65536");
+		err = db_execute(s->writer,
+			"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+			"PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864");
 	if (err)
 		return explain(err, path, "schema", s, why);
 	err = store_state_load(s);

@@ -53,7 +53,7 @@ for attempt in 1 2 3; do
   eventually 10 "the rotation comes to its end" settled
   eventually 5 "the data plane serves the newest keyring" status_is '.dataplane.epoch == .keyring_epoch'
   wait "$load_pid" || true
-  [[ $attempt -lt 3 ]] && jq -e .client_saturated "$work/report" >/dev/null || break
+  if [[ $attempt -eq 3 ]] || ! jq -e .client_saturated "$work/report" >/dev/null; then break; fi
   echo "the load generator could not keep its schedule: once more"
 done
 report() {
