@@ -36,7 +36,8 @@ def transfer_and_resolve(world, name, grant, initiator, responder, responder_key
 
 def wanted_all(length):
     keys_wanted = []
-    for i, key_type in enumerate((mikey.TGK, mikey.TGK_SALT, mikey.GTGK, mikey.GTGK_SALT, mikey.TEK, mikey.TEK_SALT), 1):
+    for i, key_type in enumerate((mikey.TGK, mikey.TGK_SALT, mikey.GTGK, mikey.GTGK_SALT, mikey.TEK, mikey.TEK_SALT),
+                                 1):
         salt = bytes(14) if key_type in mikey.SALTED else None
         keys_wanted.append(mikey.key_data(key_type, bytes(length), salt, spi=i.to_bytes(4, "big")))
     return keys_wanted
@@ -63,8 +64,10 @@ def requests(world, who, length):
         "reusable": {"flags": "DEFGHIJNO"},
         "several responders": {"to": [b"nobody@else.example", bob, b"?@third.example"]},
         "salt and SPI of odd lengths": {"wanted": [mikey.key_data(mikey.TGK_SALT, bytes(length), bytes(1), spi=b"\7"),
-                                                   mikey.key_data(mikey.TEK_SALT, bytes(length), bytes(32), spi=bytes(60))]},
-        "SPIs chosen by the KMS": {"wanted": [mikey.key_data(mikey.TGK, bytes(length)), mikey.key_data(mikey.TEK, bytes(16))]},
+                                                   mikey.key_data(mikey.TEK_SALT, bytes(length), bytes(32),
+                                                                  spi=bytes(60))]},
+        "SPIs chosen by the KMS": {"wanted": [mikey.key_data(mikey.TGK, bytes(length)),
+                                              mikey.key_data(mikey.TEK, bytes(16))]},
         "key of 16 octets": {"wanted": [mikey.key_data(mikey.TGK, bytes(16), spi=b"abcd")]},
     }
     if world.profile == "rfc6043":
@@ -162,7 +165,8 @@ def timestamps(world, suite):
     now = world.clock()
     cases = []
     for ts_type, value in ((mikey.NTP_UTC, ues.ntp(now)), (mikey.NTP, ues.ntp(now)), (mikey.NTP_UTC_32, ues.ntp32(now)),
-                           (mikey.NTP_UTC, ues.ntp32(now) + b"\xff\xff\xff\xff"), (mikey.NTP_UTC, ues.ntp32(now) + bytes(4))):
+                           (mikey.NTP_UTC, ues.ntp32(now) + b"\xff\xff\xff\xff"),
+                           (mikey.NTP_UTC, ues.ntp32(now) + bytes(4))):
         for who, sent in ((alice, alice.request(world.policy(alice, bob.uids[0]), t=(ts_type, value))),
                           (bob, bob.resolve(ticket, t=(ts_type, value)))):
             cases.append(Case(f"suite {suite}, T of type {ts_type} {value.hex()}", who, sent, expect_model()))
@@ -175,7 +179,8 @@ def names(world, suite):
     cases = []
     patterns = [bob.uids[0], bob.uids[1], bob.uids[2], b"?", b"?@?", b"bob?@tkms.example", b"?@other.example",
                 b"user?.department@tkms.example", b"??b?b@tkms.example?", b"b?o?b@tkms.example", b"?.department?",
-                b"Bob@tkms.example", b"bob@tkms.exampl", b"bob@tkms.example ", b"ob@tkms.example", b"?@tkms.example?x", b"?x"]
+                b"Bob@tkms.example", b"bob@tkms.exampl", b"bob@tkms.example ", b"ob@tkms.example", b"?@tkms.example?x",
+                b"?x"]
     for pattern in patterns:
         grant = world.granted(alice, [b"x@y.example", pattern])
         ticket = alice.transfer(grant, bob.uids[0], sessions_for(grant.keys), SRTP).ticket

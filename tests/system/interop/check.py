@@ -12,7 +12,7 @@ import time
 
 import world as worlds
 
-TOPICS = ("calls", "shape", "policies", "tickets", "faults")
+TOPICS = ("calls", "shape", "policies", "apart", "tickets", "own", "faults")
 
 
 def main():
@@ -43,7 +43,8 @@ def main():
         bad = len(world.failures) - failed
         print(f"{'ok' if not bad else 'FAILED'}: {topic}: {world.count - before} checks, {bad} failed, "
               f"{time.monotonic() - start:.1f} s")
-    print(f"{world.count} checks of profile {options.profile}, {world.link.sent} messages, {len(world.failures)} failed")
+    print(f"{world.count} checks of profile {options.profile}, {world.link.sent} messages, "
+          f"{len(world.failures)} failed")
     return 1 if world.failures or not world.count else 0
 
 

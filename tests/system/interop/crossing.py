@@ -49,7 +49,8 @@ class Program:
         done = subprocess.run([self.program, command, *options, "--json"], cwd=self.directory, capture_output=True,
                               text=True, timeout=30, check=False)
         if done.returncode != 0:
-            raise Refused(f"tkms-ue {command} {' '.join(options)}: status {done.returncode}: {done.stdout[-500:]} {done.stderr}")
+            raise Refused(f"tkms-ue {command} {' '.join(options)}: status {done.returncode}: "
+                          f"{done.stdout[-500:]} {done.stderr}")
         return json.loads(done.stdout)
 
 
@@ -104,7 +105,8 @@ def initiated_by_program(program, link, kms_option, suite, name, mode, options):
     kms = kms_option if mode < 3 else ()
     program.run("request", *kms, "--as", "alice.json", *to, "--ticket", "ticket", "--suite", suite, "--mode", str(mode),
                 *shared, *options)
-    program.run("transfer", "--as", "alice.json", "--ticket", "ticket", "--callee", BOB, "--message", "message", "--format",
+    program.run("transfer", "--as", "alice.json", "--ticket", "ticket", "--callee", BOB, "--message", "message",
+                "--format",
                 "binary", "--suite", suite)
     octets = program.file("message").read_bytes()
     ticket = check_transfer_init(octets, 16 if suite == "A" else 32)
@@ -119,7 +121,8 @@ def initiated_by_program(program, link, kms_option, suite, name, mode, options):
     if answer is not None:
         program.file("answer").write_bytes(answer)
         more = ("--answer", "answer")
-    report = program.run("finish", "--as", "alice.json", "--ticket", "ticket", "--message", "message", *more, "--show-keys",
+    report = program.run("finish", "--as", "alice.json", "--ticket", "ticket", "--message", "message", *more,
+                         "--show-keys",
                          "--suite", suite)
     require(sessions_of(report) == mine, f"{name}: the session keys differ")
     require(len(mine) > 0, f"{name}: no sessions")
@@ -136,7 +139,8 @@ def answered_by_program(program, link, kms_option, suite, flags, wanted, mode, l
     else:
         name, key = (alice.psk_id, alice.psk) if mode == 3 else (b"tpk-ab", program.tpk)
         size = 32 if suite == "B" else 16
-        found = [Secret(mikey.TGK, alice.draw("TGK", size), spi=b"abcd"), Secret(mikey.TEK_SALT, bytes(range(16)), bytes(14), b"e")]
+        found = [Secret(mikey.TGK, alice.draw("TGK", size), spi=b"abcd"),
+                 Secret(mikey.TEK_SALT, bytes(range(16)), bytes(14), b"e")]
         grant = alice.make_grant(world.policy(alice, BOB.encode(), flags=flags), name, key, found)
     transfer = alice.transfer(grant, BOB.encode(), sessions_for(grant.keys), SRTP, literal_vi=literal_vi)
     program.file("message").write_bytes(transfer.octets)
@@ -159,7 +163,8 @@ class ModelServer:
 
     def __init__(self):
         people = worlds.people()
-        tpks = [model.Tpk(b"tpk-model", bytes(range(32)))] + [model.Tpk(p[0], p[1], "psk", p[0]) for p in people.values()]
+        tpks = [model.Tpk(b"tpk-model", bytes(range(32)))] + [model.Tpk(p[0], p[1], "psk",
+                                                                        p[0]) for p in people.values()]
         self.kms = model.Kms(KMS.encode(), [model.Subscriber(*p) for p in people.values()], tpks, 7 * worlds.DAY)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
@@ -201,12 +206,14 @@ class ModelServer:
 def modelled(program, suite, name, mode, options):
     """tkms-ue on both sides, the model between."""
     server = ModelServer()
-    program.run("call", "--kms", f"127.0.0.1:{server.port}", "--from", "alice.json", "--to", "bob.json", "--suite", suite,
+    program.run("call", "--kms", f"127.0.0.1:{server.port}", "--from", "alice.json", "--to", "bob.json", "--suite",
+                suite,
                 "--mode", str(mode), *options)
     require(not server.faults, f"{server.faults}")
     wanted = {1: 2, 2: 1, 3: 1, 4: 0}[mode]
     # Asked again when the model was slow: the same octets.
-    require(len(set(server.received)) == wanted, f"{name}: {len(set(server.received))} messages to the KMS, not {wanted}")
+    got = len(set(server.received))
+    require(got == wanted, f"{name}: {got} messages to the KMS, not {wanted}")
 
 
 def main(program, address, port="2269"):
@@ -225,8 +232,10 @@ def main(program, address, port="2269"):
                                (program, suite, name, mode, options)))
             tgk = [mikey.key_data(mikey.TGK, bytes(size), spi=b"abcd"), mikey.key_data(mikey.GTGK, bytes(16), spi=b"e")]
             for flags, wanted, mode, literal in (
-                    ("DEFGHINO", None, 1, False), ("DEFGHINO", tgk, 1, False), ("DEFGINO", None, 1, False), ("DEFGHNO", None, 1, False),
-                    ("DEHNO", None, 1, False), ("DEFHNO", None, 1, False), ("DFGHNO", None, 2, False), ("EFGHILNO", None, 3, False),
+                    ("DEFGHINO", None, 1, False), ("DEFGHINO", tgk, 1, False), ("DEFGINO", None, 1, False),
+                ("DEFGHNO", None, 1, False),
+                    ("DEHNO", None, 1, False), ("DEFHNO", None, 1, False), ("DFGHNO", None, 2, False),
+                ("EFGHILNO", None, 3, False),
                     ("EFGHLNO", None, 3, False), ("FGHLNO", None, 4, False)):
                 played.append((f"Python calls tkms-ue, suite {suite}, flags {flags}, mode {mode}", answered_by_program,
                                (program, link, kms_option, suite, flags, wanted, mode, literal)))

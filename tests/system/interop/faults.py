@@ -69,7 +69,8 @@ def times(x, start, end):
     now = x.world.clock()
     def edit(payloads):
         found = [p for p in payloads if p.kind != mikey.TR]
-        return found[:2] + [mikey.tr(role, 3, ues.ntp32(now + at)) for role, at in ((2, start), (3, end)) if at is not None] + found[2:]
+        return found[:2] + [mikey.tr(role, 3, ues.ntp32(now + at)) for role,
+                            at in ((2, start), (3, end)) if at is not None] + found[2:]
     return edit
 
 
@@ -100,7 +101,8 @@ def resolve_old_timestamp(x): return resolve(x, **hour_off(x, -1))
 def resolve_future_timestamp(x): return resolve(x, **hour_off(x, 1))
 def resolve_unknown_ts_type(x): return resolve(x, **TS_9)
 def resolve_null_mac(x): return resolve(x, mac_alg=0)
-def resolve_wrong_kms(x): return resolve(x, edit=replaced(mikey.IDR, ROLE_KMS, mikey.idr(ROLE_KMS, b"kms@other.example")))
+def resolve_wrong_kms(x): return resolve(x, edit=replaced(mikey.IDR, ROLE_KMS,
+                                                          mikey.idr(ROLE_KMS, b"kms@other.example")))
 def resolve_rfc3830_data_type(x): return resolve(x, **typed(0))
 def resolve_truncated(x): return after_mac(resolve(x), lambda octets: octets[:-1])
 def resolve_no_T(x): return resolve(x, **NO_T)
@@ -133,14 +135,18 @@ def resolve_ticket_mac(x): return spoilt(x, lambda t: t.initiator_at - t.at - 2)
 
 
 def resolve_ticket_ciphertext(x):
-    size = mikey.MAC_LENGTH[x.alice.mac_alg]
-    # V, IDRpsk and the MAC alg of KEMAC stand behind the encrypted keys.
-    return spoilt(x, lambda t: t.initiator_at - t.at - 1 - size - 2 - len(mikey.parse_ticket_data(t.data)[1][3].body) - 1 - 4)
+    def last_of_kemac(t):
+        # KEMAC ends with its MAC alg; IDRpsk and V follow.
+        _, payloads = mikey.parse_ticket_data(t.data)
+        behind = sum(1 + len(p.body) for p in payloads[3:])
+        return t.initiator_at - t.at - 1 - behind - 2
+    return spoilt(x, last_of_kemac)
 
 
 def resolve_ticket_policy(x):
     good = ticket(x)
-    more = mikey.Policy(good.policy.flags, good.policy.prf, good.policy.payloads + [mikey.idr(ROLE_R, b"carol@other.example")],
+    more = mikey.Policy(good.policy.flags, good.policy.prf,
+                        good.policy.payloads + [mikey.idr(ROLE_R, b"carol@other.example")],
                         good.policy.kind)
     return resolve(x, mikey.ticket(more.octets(), good.data, good.initiator_data), x.carol)
 

@@ -74,7 +74,8 @@ def has_tgk(session_keys):
 class Kms:
     """settings: max_skew, max_lifetime and default_lifetime in seconds, profile; caps as in the profile."""
 
-    caps = {"message": 8192, "responders": 32, "wildcards": 8, "identity": 255, "keys": 16, "key_min": 16, "key_max": 64,
+    caps = {"message": 8192, "responders": 32, "wildcards": 8, "identity": 255, "keys": 16, "key_min": 16,
+            "key_max": 64,
             "salt": 64}
 
     def __init__(self, identity, subscribers, tpks, max_lifetime, profile="rfc6043", max_skew=300,
@@ -83,7 +84,7 @@ class Kms:
         self.max_skew, self.max_lifetime, self.types = max_skew, max_lifetime, types
         self.default_lifetime = default_lifetime or max_lifetime
         self.draw = draw
-        # Tickets whose content is known without their key: {policy and Ticket Data: what has mpk_i, mpk_r, keys, policy}
+        # Tickets known without their key: {policy and Ticket Data: what has policy, mpk_i, mpk_r, keys}
         self.known = {}
 
     # what both exchanges share
@@ -385,8 +386,8 @@ class Kms:
         found = [Secret(mikey.MPK, opened.mpk_i, spi=opened.mpk.spi)]
         tail = []
         if "I" in policy.flags:
-            longest = max([len(opened.mpk_r)] + [len(k.key) for k in opened.keys if k.key_type in (mikey.TGK, mikey.TGK_SALT)])
-            rand = self.draw("RANDRkms", longest)
+            forked = [k.key for k in opened.keys if has_tgk([k])]
+            rand = self.draw("RANDRkms", max(len(key) for key in forked + [opened.mpk_r]))
             mpk_r = keys.fork("MPKr'", policy.prf, opened.mpk_r, identity, rand)
             found.append(Secret(mikey.MPK, mpk_r, spi=opened.mpk.spi))
             tail = [mikey.idr(ROLE_R, identity), mikey.randr(ROLE_KMS, rand)]

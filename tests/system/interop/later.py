@@ -13,7 +13,7 @@ import mikey
 import ue as ues
 import world as worlds
 from calls import SRTP, sessions_for
-from policies import secrets_in
+from apart import secrets_in
 from world import Failure
 
 BOB = b"bob@tkms.example"
@@ -62,7 +62,8 @@ def rebuilt(world, saved):
     for name, who, number in (("request", x.alice, 1), ("resolve", x.bob, 2)):
         octets, rand = saved[name]
         header, _ = mikey.parse(octets)
-        sent = who.initial(header.data_type, number, mikey.tp(mikey.Policy("D", 1, [])), csb_id=header.csb_id, rand=rand)
+        sent = who.initial(header.data_type, number, mikey.tp(mikey.Policy("D", 1, [])), csb_id=header.csb_id,
+                           rand=rand)
         sent.octets = octets
         setattr(x, name, sent)
     x.policy = ues.first(mikey.parse(x.resolve.octets)[1], mikey.TICKET).policy

@@ -17,9 +17,7 @@ def run(world):
         x = Requests(world, suite)
         for cases in (types, flags, validity, responders, names, wanted, kemac_forms, tp_forms, prfs, sizes):
             world.run(cases(x))
-    x = Requests(world, "B")
-    world.run(random_policies(x, 300))
-    keys_apart(world)
+    world.run(random_policies(Requests(world, "B"), 300))
 
 
 class Requests:
@@ -49,7 +47,8 @@ def types(x):
     good = ((1, 1, 1), (2, 0, 0))
     for kind in good:
         yield x.case(f"ticket type {kind}", kind=kind)
-    for kind in ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 2), (1, 2, 1), (2, 1, 1), (2, 0, 1), (2, 1, 0), (3, 1, 1),
+    for kind in ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 2), (1, 2, 1), (2, 1, 1), (2, 0, 1), (2, 1, 0),
+                 (3, 1, 1),
                  (256, 1, 1), (257, 1, 1), (61440, 0, 0), (65535, 255, 255)):
         yield x.case(f"ticket type {kind}", errors(14, authenticated=True), kind=kind)
 
@@ -96,7 +95,8 @@ def validity(x):
                 found.append(tr_payload(mikey.TR_E, now + end, types_of[1]))
             return found + payloads[2:]
         return edit
-    spans = [(None, 3600), (None, None), (-60, 3600), (60, 3600), (3600, 7200), (-DAY, 60), (-30 * DAY, 3600), (None, 20),
+    spans = [(None, 3600), (None, None), (-60, 3600), (60, 3600), (3600, 7200), (-DAY, 60), (-30 * DAY, 3600),
+             (None, 20),
              (None, 7 * DAY - 60), (None, 7 * DAY + 60), (None, 30 * DAY), (None, 365 * DAY), (0, 3600), (100, 100),
              (None, -20), (None, -3600), (None, -DAY), (None, -20 * 365 * DAY), (3600, 60), (7200, 3600), (-60, -30),
              (-60, None), (60, None), (2 * DAY, None), (8 * DAY, None), (8 * DAY, 9 * DAY), (5 * DAY, 20 * DAY),
@@ -109,18 +109,23 @@ def validity(x):
                 continue
             yield x.data(f"TRs {start}, TRe {end}, TS type {ts_type}", with_times(start, end, (ts_type, ts_type)),
                          period(also, start))
-    for start, end in ((mikey.NTP_UTC, mikey.NTP_UTC_32), (mikey.NTP_UTC_32, mikey.NTP_UTC), (mikey.NTP, mikey.NTP_UTC)):
+    for start, end in ((mikey.NTP_UTC, mikey.NTP_UTC_32), (mikey.NTP_UTC_32, mikey.NTP_UTC),
+                       (mikey.NTP, mikey.NTP_UTC)):
         yield x.data(f"TRs of type {start}, TRe of type {end}", with_times(-60, 3600, (start, end)))
-    for start, end in ((mikey.COUNTER, mikey.NTP_UTC_32), (mikey.NTP_UTC_32, mikey.COUNTER), (mikey.COUNTER, mikey.COUNTER)):
-        yield x.data(f"TRs of type {start}, TRe of type {end}", with_times(-60, 3600, (start, end)), errors(15, authenticated=True))
+    for start, end in ((mikey.COUNTER, mikey.NTP_UTC_32), (mikey.NTP_UTC_32, mikey.COUNTER),
+                       (mikey.COUNTER, mikey.COUNTER)):
+        yield x.data(f"TRs of type {start}, TRe of type {end}", with_times(-60, 3600, (start, end)),
+                     errors(15, authenticated=True))
     yield x.data("COUNTER as TRe only", with_times(None, 3600, (0, mikey.COUNTER)), errors(15, authenticated=True))
     for role in (mikey.TR_S, mikey.TR_E, mikey.TR_R):
         yield x.data(f"unknown TS type in TR {role}", lambda p, r=role: p[:2] + [mikey.tr(r, 9, bytes(8))] + p[2:],
                      errors(1, 12, 15, authenticated=True))
-    yield x.data("TRr of an hour", lambda p: p[:3] + [mikey.tr(mikey.TR_R, mikey.NTP_UTC_32, (3600).to_bytes(4, "big"))] + p[3:])
+    yield x.data("TRr of an hour", lambda p: p[:3] + [mikey.tr(mikey.TR_R, mikey.NTP_UTC_32,
+                                                               (3600).to_bytes(4, "big"))] + p[3:])
     yield x.data("TRr of 0", lambda p: p[:3] + [mikey.tr(mikey.TR_R, mikey.NTP_UTC_32, bytes(4))] + p[3:], anything)
     for ts_type, size in ((mikey.NTP_UTC, 8), (mikey.NTP, 8), (mikey.COUNTER, 4)):
-        yield x.data(f"TRr of type {ts_type}", lambda p, t=ts_type, n=size: p[:3] + [mikey.tr(mikey.TR_R, t, bytes(n))] + p[3:],
+        yield x.data(f"TRr of type {ts_type}", lambda p, t=ts_type,
+                     n=size: p[:3] + [mikey.tr(mikey.TR_R, t, bytes(n))] + p[3:],
                      expect_model(also=(12,)))
     yield x.data("TRi in TP", lambda p: p[:2] + [tr_payload(mikey.TR_I, now)] + p[2:])
     yield x.data("two TRe, the second in the past", lambda p: p[:3] + [tr_payload(mikey.TR_E, now - 60)] + p[3:])
@@ -129,7 +134,8 @@ def validity(x):
     for value in (b"\0\0\0\0", b"\0\0\0\1", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\xff\xff\xff\xff"):
         yield x.data(f"TRe {value.hex()} (era rule)", lambda p, v=value: [
             mikey.tr(mikey.TR_E, mikey.NTP_UTC_32, v) if q.kind == mikey.TR else q for q in p], expect_model(also=(1,)))
-        yield x.data(f"TRs {value.hex()} (era rule)", lambda p, v=value: p[:2] + [mikey.tr(mikey.TR_S, mikey.NTP_UTC_32, v)]
+        yield x.data(f"TRs {value.hex()} (era rule)", lambda p,
+                     v=value: p[:2] + [mikey.tr(mikey.TR_S, mikey.NTP_UTC_32, v)]
                      + p[2:], expect_model(also=(1,)))
 
 
@@ -170,19 +176,23 @@ def responders(x):
 def names(x):
     alice, world = x.alice, x.world
     def idri(name, id_type=0):
-        return lambda p: [mikey.idr(ROLE_I, name, id_type) if q.kind == mikey.IDR and q.role == ROLE_I else q for q in p]
+        return lambda p: [mikey.idr(ROLE_I, name,
+                                    id_type) if q.kind == mikey.IDR and q.role == ROLE_I else q for q in p]
     yield x.data("IDRi in TP is another of one's own", idri(alice.uids[1]))
-    for name in (b"mallory@tkms.example", b"bob@tkms.example", b"nobody@x", b"", b"?", b"?@tkms.example", b"Alice@tkms.example"):
+    for name in (b"mallory@tkms.example", b"bob@tkms.example", b"nobody@x", b"", b"?", b"?@tkms.example",
+                 b"Alice@tkms.example"):
         yield x.data(f"IDRi in TP is {name!r}", idri(name), expect_model(also=(15,)))
     yield x.data("IDRi in TP of 256 octets", idri(b"a" * 256), expect_model(also=(12, 15)))
     for i, role in enumerate((ROLE_KMS, ROLE_I)):
         yield x.data(f"role {role} left out of TP", lambda p, i=i: p[:i] + p[i + 1:])
         yield x.data(f"role {role} twice in TP", lambda p, i=i: p[:i + 1] + p[i:])
-    yield x.data("a second IDRi in TP is somebody else's", lambda p: p[:2] + [mikey.idr(ROLE_I, b"mallory@tkms.example")] + p[2:])
+    yield x.data("a second IDRi in TP is somebody else's",
+                 lambda p: p[:2] + [mikey.idr(ROLE_I, b"mallory@tkms.example")] + p[2:])
     yield x.data("a first IDRi in TP is somebody else's", lambda p: [mikey.idr(ROLE_I, b"mallory@tkms.example")] + p,
                  expect_model(also=(15,)))
     for name in (b"kms@else.example", b"", b"?", b"KMS@tkms.example"):
-        yield x.data(f"IDRkms in TP is {name!r}", lambda p, n=name: [mikey.idr(ROLE_KMS, n)] + p[1:], expect_model(also=(7, 15)))
+        yield x.data(f"IDRkms in TP is {name!r}", lambda p, n=name: [mikey.idr(ROLE_KMS, n)] + p[1:],
+                     expect_model(also=(7, 15)))
     for n in (1, 2, 8, 32):
         apps = [mikey.idr(ROLE_APP, b"app%d" % i, mikey.BYTES) for i in range(n)]
         yield x.case(f"{n} applications", expect_model(also=(12, 15)), more=apps)
@@ -206,11 +216,13 @@ def wanted(x):
         many = [mikey.key_data(mikey.TGK_SALT, bytes(size), bytes(14)) for i in range(count)]
         yield x.case(f"{count} salted keys without SPI", expect_model(also=(12,)), wanted=many)
     yield x.case("16 keys of full length, salted", expect_model(also=()),
-                 wanted=[mikey.key_data(mikey.TGK_SALT, bytes(longest), bytes(14), spi=bytes([i]) * 4) for i in range(16)])
+                 wanted=[mikey.key_data(mikey.TGK_SALT, bytes(longest), bytes(14),
+                                        spi=bytes([i]) * 4) for i in range(16)])
     yield x.case("MPK asked for", wanted=[mikey.key_data(mikey.MPK, bytes(16), spi=b"a")])
     yield x.case("MPK among others", wanted=[x.tgk(), mikey.key_data(mikey.MPK, bytes(16), spi=b"a")])
     for number in (7, 8, 15):
-        yield x.case(f"key type {number}", errors(15, 12, authenticated=True), wanted=[mikey.key_data(number, bytes(16), spi=b"a")])
+        yield x.case(f"key type {number}", errors(15, 12, authenticated=True),
+                     wanted=[mikey.key_data(number, bytes(16), spi=b"a")])
     yield x.case("KV Interval", wanted=[mikey.key_data(mikey.TGK, bytes(16), interval=(bytes(4), b"\xff" * 4))])
     for kv in (3, 9, 15):
         bad = mikey.Payload(mikey.KEY_DATA, bytes([kv]) + mikey.sized(bytes(16)))
@@ -220,8 +232,10 @@ def wanted(x):
     for length in (0, 1, 2, 3, 4, 5, 16, 60, 64, 127, 128, 200, 255):
         yield x.case(f"SPI of {length} octets", wanted=[x.tgk(spi=bytes(length))])
     for salt in (0, 1, 13, 14, 15, 16, 32, 64, 65, 255, 1000):
-        yield x.case(f"salt of {salt} octets", wanted=[mikey.key_data(mikey.TGK_SALT, bytes(16), bytes(salt), spi=b"spi1")])
-    yield x.case("key data that is not zero", wanted=[mikey.key_data(mikey.TGK_SALT, b"\xff" * 16, b"\xff" * 14, spi=b"spi1")],
+        yield x.case(f"salt of {salt} octets", wanted=[mikey.key_data(mikey.TGK_SALT, bytes(16), bytes(salt),
+                                                                      spi=b"spi1")])
+    yield x.case("key data that is not zero", wanted=[mikey.key_data(mikey.TGK_SALT, b"\xff" * 16, b"\xff" * 14,
+                                                                     spi=b"spi1")],
                  expect=expect_model(then=not_mine))
     yield x.case("some keys with SPI, some without", wanted=[x.tgk(), mikey.key_data(mikey.TEK, bytes(16)),
                                                              mikey.key_data(mikey.GTGK, bytes(16))])
@@ -229,7 +243,8 @@ def wanted(x):
 
 def not_mine(world, case, grant):
     del world, case
-    require_outcome(grant.keys[0].key != b"\xff" * 16 and grant.keys[0].salt != b"\xff" * 14, "the Initiator chose the key")
+    require_outcome(grant.keys[0].key != b"\xff" * 16 and grant.keys[0].salt != b"\xff" * 14,
+                    "the Initiator chose the key")
 
 
 def kemac_forms(x):
@@ -285,7 +300,8 @@ def tp_forms(x):
     longer = tp_octets[:7] + (int.from_bytes(tp_octets[7:9], "big") + 400).to_bytes(2, "big") + tp_octets[9:]
     sent = x.alice.request(x.world.policy(x.alice, BOB), edit=lambda p: [
         mikey.Payload(mikey.TP, longer) if q.kind == mikey.TP else q for q in p])
-    yield Case(f"policy, suite {x.suite}: TP Data longer than the message", x.alice, sent, errors(0, 12, SILENCE, authenticated=False))
+    yield Case(f"policy, suite {x.suite}: TP Data longer than the message", x.alice, sent,
+               errors(0, 12, SILENCE, authenticated=False))
 
 
 def prfs(x):
@@ -295,7 +311,8 @@ def prfs(x):
     other = 1 - x.alice.prf
     yield x.case(f"PRF {other} in TP, keys of 16 octets", expect_model(also=(2, 3, 15)), prf=other, wanted=[x.tgk(16)])
     yield x.case(f"PRF {other} in TP, default key", expect_model(also=(2, 3, 4, 15)), prf=other)
-    yield x.case(f"PRF {other} in TP, keys of 32 octets", errors(2, 3, 4, 15, authenticated=True), prf=other, wanted=[x.tgk(32)])
+    yield x.case(f"PRF {other} in TP, keys of 32 octets", errors(2, 3, 4, 15, authenticated=True), prf=other,
+                 wanted=[x.tgk(32)])
 
 
 def sizes(x):
@@ -314,7 +331,8 @@ def sizes(x):
     keys_wanted = [mikey.key_data(mikey.TGK_SALT, bytes(longest), bytes(14), spi=bytes([i]) * 4) for i in range(16)]
     for length in (60, 120, 180, 199, 206, 210, 215):
         names_long = [b"%03d" % i + b"r" * length for i in range(31)] + [BOB]
-        yield x.case(f"16 long keys, 31 responders of {length + 3} octets", answered_when_read, to=names_long, wanted=keys_wanted)
+        yield x.case(f"16 long keys, 31 responders of {length + 3} octets", answered_when_read, to=names_long,
+                     wanted=keys_wanted)
     names_long = [b"%03d" % i + b"r" * 230 for i in range(31)] + [BOB]
     yield x.case("20 long responders", to=names_long[12:])
 
@@ -362,102 +380,3 @@ def random_policies(x, count):
         policy = mikey.Policy(on, RANDOM.choice((1, 1, 1, 1)), data, RANDOM.choice(((1, 1, 1), (2, 0, 0))))
         expect = lenient(x, on).get("expect") or expect_model()
         yield Case(f"policy: random {n}", x.alice, x.alice.request(policy), expect)
-
-
-def secrets_in(grant):
-    """Everything that must be secret, fresh or of this grant only."""
-    _, payloads = mikey.parse_ticket_data(grant.ticket.data)
-    found = [grant.mpk_i, payloads[1].rand] + [k.key for k in grant.keys] + [k.salt for k in grant.keys if k.salt]
-    return found + ([grant.mpk_r] if grant.mpk_r else [])
-
-
-def keys_apart(world):
-    """The same REQUEST gives the same keys and ticket, each time with a T of its own when the plaintext differs; two
-    grants share no key, whatever little differs between their requests."""
-    for suite in "AB":
-        alice, now = world.ue("alice", suite), world.clock()
-        rand, csb, t = bytes(range(32)), b"same", (mikey.NTP_UTC, ues.ntp(now))
-        fixed = {"rand": rand, "csb_id": csb, "t": t}
-        end = mikey.tr(mikey.TR_E, mikey.NTP_UTC_32, ues.ntp32(now + 3000))
-        def policy(flags="DEFGHINO", to=(BOB,), kind=(1, 1, 1), wanted_keys=None, end=end, more=(), uid=alice.uids[0]):
-            data = [mikey.idr(ROLE_KMS, world.kms), mikey.idr(ROLE_I, uid), end] + list(more)
-            if wanted_keys is not None:
-                data.append(mikey.kemac(0, mikey.chain(wanted_keys)))
-            return mikey.Policy(flags, alice.prf, data + [mikey.idr(ROLE_R, r) for r in to], kind)
-        size = 16 if suite == "A" else 32
-        def key(kind=mikey.TGK, length=size, salt=None, spi=b"abcd"):
-            return mikey.key_data(kind, bytes(length), salt, spi)
-        variants = {
-            "": (policy(), {}),
-            "J": (policy("DEFGHIJNO"), {}), "M": (policy("DEFGHIMNO"), {}), "not G": (policy("DEFHINO"), {}),
-            "not I": (policy("DEFGHNO"), {}), "L": (policy("DEFGHILNO"), {}), "not E, not I": (policy("DFGHNO"), {}),
-            "another responder": (policy(to=(b"carol@other.example",)), {}), "two responders": (policy(to=(BOB, BOB)), {}),
-            "3GPP": (policy(kind=(2, 0, 0)), {}), "KEMAC": (policy(wanted_keys=[key()]), {}),
-            "another SPI": (policy(wanted_keys=[key(spi=b"abce")]), {}),
-            "a longer SPI": (policy(wanted_keys=[key(spi=b"abcd\0")]), {}),
-            "no SPI": (policy(wanted_keys=[key(spi=None)]), {}),
-            "another type": (policy(wanted_keys=[key(mikey.GTGK)]), {}),
-            "salted": (policy(wanted_keys=[key(mikey.TGK_SALT, salt=bytes(14))]), {}),
-            "salt of 15": (policy(wanted_keys=[key(mikey.TGK_SALT, salt=bytes(15))]), {}),
-            "two keys": (policy(wanted_keys=[key(), key(mikey.TEK, spi=b"b")]), {}),
-            "two keys, other order": (policy(wanted_keys=[key(mikey.TEK, spi=b"b"), key()]), {}),
-            "another TRe": (policy(end=mikey.tr(mikey.TR_E, mikey.NTP_UTC_32, ues.ntp32(now + 3001))), {}),
-            "TRe of another type": (policy(end=mikey.tr(mikey.TR_E, mikey.NTP_UTC, ues.ntp32(now + 3000) + bytes(4))), {}),
-            "application": (policy(more=[mikey.idr(ROLE_APP, b"a", 2)]), {}),
-            "another IDRi in TP": (policy(uid=alice.uids[1]), {}), "another IDRi": (policy(), {"identity": alice.uids[1]}),
-            "another RANDR": (policy(), {"rand": bytes(range(1, 33))}), "a longer RANDR": (policy(), {"rand": rand + b"\0"}),
-            "another CSB ID": (policy(), {"csb_id": b"sane"}), "another T": (policy(), {"t": (0, ues.ntp(now + 1e-3))}),
-            "T of another type": (policy(), {"t": (1, t[1])}), "without IDRkms": (policy(), {"omit": (ROLE_KMS,)}),
-            "V flag 0": (policy(), {"v_flag": 0}), "an SP": (policy(), {"edit": lambda p: p + [mikey.sp(0, ues.SRTP)]}),
-        }
-        grants, times = {}, {}
-        for name, (wish, options) in variants.items():
-            sent = alice.request(wish, **{**fixed, **options})
-            for _ in range(2):
-                answer = world.link.ask(sent.octets)
-                case = Case(f"idempotence, suite {suite}: {name or 'plain'}", alice, sent, expect_model())
-                world.judge(case, answer and [answer])
-                grant = world.asked.pop(case.name, None)
-                if grant is None:
-                    break
-                again = grants.setdefault(name, (grant, answer))[0]
-                world.check(f"suite {suite}: the same request ({name}) gives the same",
-                            again.ticket.body == grant.ticket.body and secrets_in(again) == secrets_in(grant))
-                stamp = mikey.parse(answer)[1][0].value
-                plain = tuple(k.key for k in grant.keys) + (grant.mpk_i, grant.mpk_r)
-                world.check(f"suite {suite}: {name}: one T, one plaintext", times.setdefault((sent.octets[4:8], stamp), plain) == plain)
-        seen = {}
-        for name, (grant, _) in grants.items():
-            for secret in secrets_in(grant):
-                owner = seen.setdefault(secret, name)
-                world.check(f"suite {suite}: requests '{name}' and '{owner}' share no key", owner == name)
-    resolved_again(world)
-
-
-def resolved_again(world):
-    """The same RESOLVE gives the same keys; another one gives others, when keys are forked."""
-    for suite in "AB":
-        alice, bob = world.ue("alice", suite), world.ue("bob", suite)
-        grant = world.granted(alice, [b"?@tkms.example", b"?@other.example"])
-        ticket = alice.transfer(grant, bob.uids[0], [(1, [0], bytes(4), grant.keys[0].spi)], [mikey.sp(0, ues.SRTP)]).ticket
-        fixed = {"rand": bytes(range(32)), "csb_id": b"same", "t": (mikey.NTP_UTC, ues.ntp(world.clock()))}
-        variants = {"": {}, "another UID": {"identity": bob.uids[1]}, "another RANDR": {"rand": bytes(32)},
-                    "another CSB ID": {"csb_id": b"sane"}, "another T": {"t": (0, ues.ntp(world.clock() + 1))},
-                    "without IDRr": {"omit": (ROLE_R,)}, "V flag 0": {"v_flag": 0}}
-        seen = {}
-        for name, options in variants.items():
-            sent = bob.resolve(ticket, **{**fixed, **options})
-            found = []
-            for _ in range(2):
-                answer = world.link.ask(sent.octets)
-                case = Case(f"idempotence of RESOLVE, suite {suite}: {name or 'plain'}", bob, sent, expect_model())
-                world.judge(case, answer and [answer])
-                got = world.asked.pop(case.name, None)
-                if got:
-                    found.append((got.rand_kms, got.mpk_r, got.keys[0].key, got.identity))
-            world.check(f"suite {suite}: the same RESOLVE ({name}) gives the same", len(found) == 2 and found[0] == found[1])
-            for value in found[0][:3] if found else ():
-                owner = seen.setdefault(value, name)
-                world.check(f"suite {suite}: resolves '{name}' and '{owner}' share no forked key", owner == name)
-
-

@@ -105,7 +105,8 @@ def unexpected_payloads(x):
     other = ROLE_R if x.role == ROLE_I else ROLE_I
     return {
         "SP": mikey.sp(0, ues.SRTP), "SP without parameters": mikey.sp(9, []),
-        "CERT": mikey.cert(b"certificate"), "CHASH": mikey.chash(2, bytes(32)), "CHASH SHA-1": mikey.chash(0, bytes(20)),
+        "CERT": mikey.cert(b"certificate"), "CHASH": mikey.chash(2, bytes(32)),
+        "CHASH SHA-1": mikey.chash(0, bytes(20)),
         "CHASH MD5": mikey.chash(1, bytes(16)), "ID": mikey.id_plain(b"alice@tkms.example"),
         "RAND": mikey.rand(bytes(16)), "RAND of 255": mikey.rand(bytes(255)), "empty RAND": mikey.rand(b""),
         "KEMAC": mikey.kemac(1, bytes(40)), "KEMAC with MAC": mikey.kemac(0, b"", 1, bytes(20)),
@@ -124,7 +125,8 @@ def unexpected(x):
     payloads = unexpected_payloads(x)
     for name, payload in payloads.items():
         for at in (0, 3, 6):
-            yield x.case(f"unexpected {name} at {at}", edit=lambda p, payload=payload, at=at: p[:at] + [payload] + p[at:])
+            yield x.case(f"unexpected {name} at {at}", edit=lambda p, payload=payload,
+                         at=at: p[:at] + [payload] + p[at:])
     yield x.case("all unexpected payloads at once", edit=lambda p: p + list(payloads.values()))
     yield x.case("a hundred unexpected payloads", expect_model(also=(12,)), edit=lambda p: p + [mikey.rand(b"")] * 100)
     yield x.case("key data outside a KEMAC", anything, edit=lambda p: p + [mikey.key_data(mikey.TGK, bytes(16))])
@@ -135,22 +137,26 @@ def unknown(x):
     for kind in (18, 19, 22, 23, 100, 254, 255):
         for at in (0, 3, 6):
             yield x.case(f"payload type {kind} at {at}", errors(*MALFORMED, authenticated=False),
-                         edit=lambda p, kind=kind, at=at: p[:at] + [mikey.Payload(kind, bytes([0, 4]) + bytes(4))] + p[at:])
+                         edit=lambda p, kind=kind,
+                         at=at: p[:at] + [mikey.Payload(kind, bytes([0, 4]) + bytes(4))] + p[at:])
     for name, payload in {"hash function": mikey.chash(7, bytes(20)), "TS type in TR": mikey.tr(3, 9, bytes(8)),
                           "MAC alg in KEMAC": mikey.kemac(0, b"", 9, bytes(20))}.items():
-        yield x.case(f"unknown {name}", errors(*MALFORMED, 1, 3, 4, 5, authenticated=False), edit=lambda p, q=payload: p + [q])
+        yield x.case(f"unknown {name}", errors(*MALFORMED, 1, 3, 4, 5, authenticated=False), edit=lambda p,
+                     q=payload: p + [q])
 
 
 def leftovers(x):
     for count in (1, 2, 7, 100):
         sent = x.make()
-        yield x.raw(f"{count} octets after V", sent.octets + bytes(count), errors(*MALFORMED, authenticated=False), sent)
+        yield x.raw(f"{count} octets after V", sent.octets + bytes(count), errors(*MALFORMED, authenticated=False),
+                    sent)
     sent = x.make()
     size = len(sent.octets)
     for length in sorted({*range(0, 30), *RANDOM.sample(range(30, size), 60), *range(size - 40, size)}):
         octets = fresh(sent.octets)[:length]
         if length >= 8:
-            yield x.raw(f"{length} octets of {size}", octets, errors(*MALFORMED, 1, 2, 3, 11, authenticated=False), sent)
+            yield x.raw(f"{length} octets of {size}", octets, errors(*MALFORMED, 1, 2, 3, 11, authenticated=False),
+                        sent)
     for at in RANDOM.sample(range(10, size), 60):
         octets = bytearray(fresh(sent.octets))
         octets[at] ^= RANDOM.randrange(1, 256)
@@ -201,14 +207,17 @@ def times(x):
     now = x.world.clock()
     for seconds in (-299, -290, -60, 60, 290, 298):
         yield x.case(f"T {seconds} s off", t=(mikey.NTP_UTC, ues.ntp(now + seconds)))
-    for seconds in (-86400 * 365 * 20, -86400, -3600, -310, -302, 303, 310, 3600, 86400, 86400 * 365 * 9.5, 86400 * 365 * 60):
-        yield x.case(f"T {seconds} s off", errors(1, SILENCE, authenticated=False), t=(mikey.NTP_UTC, ues.ntp(now + seconds)))
+    for seconds in (-86400 * 365 * 20, -86400, -3600, -310, -302, 303, 310, 3600, 86400, 86400 * 365 * 9.5,
+                    86400 * 365 * 60):
+        yield x.case(f"T {seconds} s off", errors(1, SILENCE, authenticated=False),
+                     t=(mikey.NTP_UTC, ues.ntp(now + seconds)))
         yield x.case(f"T {seconds} s off, 32 bits", errors(1, SILENCE, authenticated=False),
                      t=(mikey.NTP_UTC_32, ues.ntp32(now + seconds)))
     for value in (bytes(8), b"\xff" * 8, b"\x80" + bytes(7), b"\x7f" + b"\xff" * 7):
         yield x.case(f"T {value.hex()}", errors(1, SILENCE, authenticated=False), t=(mikey.NTP_UTC, value))
     for value in (0, 1, 1 << 31, (1 << 32) - 1, int(now)):
-        yield x.case(f"COUNTER {value}", errors(1, authenticated=False), t=(mikey.COUNTER, (value % (1 << 32)).to_bytes(4, "big")))
+        yield x.case(f"COUNTER {value}", errors(1, authenticated=False),
+                     t=(mikey.COUNTER, (value % (1 << 32)).to_bytes(4, "big")))
     for ts_type in (4, 5, 9, 127, 255):
         for size in (4, 8):
             yield x.case(f"TS type {ts_type} with {size} octets", errors(1, *MALFORMED, authenticated=False),
@@ -259,11 +268,14 @@ def identities(x):
             mikey.idr(ROLE_PSK, name)])
     yield x.case("IDRpsk of somebody else", expect_model(also=(SILENCE,)),
                  edit=lambda p: p[:-1] + [mikey.idr(ROLE_PSK, foreign.psk_id)])
-    yield x.case("IDRpsk and key of somebody else", psk=foreign.psk, edit=lambda p: p[:-1] + [mikey.idr(ROLE_PSK, foreign.psk_id)])
+    yield x.case("IDRpsk and key of somebody else", psk=foreign.psk,
+                 edit=lambda p: p[:-1] + [mikey.idr(ROLE_PSK, foreign.psk_id)])
     for id_type in (0, 1, 3, 255):
-        yield x.case(f"IDRpsk of ID type {id_type}", edit=lambda p, n=id_type: p[:-1] + [mikey.idr(ROLE_PSK, mine.psk_id, n)])
+        yield x.case(f"IDRpsk of ID type {id_type}", edit=lambda p,
+                     n=id_type: p[:-1] + [mikey.idr(ROLE_PSK, mine.psk_id, n)])
         yield x.case(f"identity of ID type {id_type}", anything if id_type == 1 else expect_model(),
-                     edit=lambda p, n=id_type: [mikey.idr(x.role, mine.uids[0], n) if q.kind == mikey.IDR and q.role == x.role
+                     edit=lambda p, n=id_type: [mikey.idr(x.role, mine.uids[0],
+                                                          n) if q.kind == mikey.IDR and q.role == x.role
                                                 else q for q in p])
 
 

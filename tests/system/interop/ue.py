@@ -10,31 +10,14 @@ import time
 import keys
 import mikey
 import ticket as base
+from clock import ntp, ntp32, unix
+from sessions import forked_key, session_keys, sessions_of
 from ticket import Refused, Secret, require
 
 SUITES = {"A": 0, "B": 1}
 SRTP = [(0, b"\1"), (1, b"\x10"), (2, b"\1"), (3, b"\x14"), (4, b"\x0e"), (11, b"\n")]
 ERROR_NAMES = {0: "auth failure", 1: "invalid TS", 2: "invalid PRF", 3: "invalid MAC", 4: "invalid EA", 7: "invalid ID",
                11: "invalid DT", 12: "unspecified", 14: "invalid TICKET", 15: "invalid TPpar"}
-EPOCH = 2208988800
-
-
-def ntp(seconds):
-    """64-bit NTP of Unix time; era 1 wraps."""
-    whole = int(seconds // 1)
-    return ((whole + EPOCH) % (1 << 32)).to_bytes(4, "big") + int((seconds - whole) * (1 << 32)).to_bytes(4, "big")
-
-
-def ntp32(seconds):
-    return ntp(seconds)[:4]
-
-
-def unix(value):
-    """Unix time of a 64-bit or 32-bit NTP value; first bit 0 is the era after 2036 (RFC 4330)."""
-    seconds = int.from_bytes(value[:4], "big") - EPOCH + (0 if value[0] & 0x80 else 1 << 32)
-    return seconds + (int.from_bytes(value[4:8], "big") / (1 << 32) if len(value) == 8 else 0)
-
-
 def draw(what, length):
     """Random octets; vectors put their own draws here."""
     del what
@@ -106,7 +89,8 @@ class Ue:
         """REQUEST_INIT_PSK for a Policy; options as of initial()."""
         return self.initial(mikey.REQUEST_INIT_PSK, mikey.ROLE_I, mikey.tp(policy), **options)
 
-    def initial(self, data_type, role, object_payload, omit=(), t=None, identity=None, rand=None, mac_alg=None, prf=None,
+    def initial(self, data_type, role, object_payload, omit=(), t=None, identity=None, rand=None, mac_alg=None,
+                prf=None,
                 edit=None, header=None, csb_id=None, psk=None, v_flag=1, absent=None):
         """A message to the KMS. omit: roles left out; absent: identity that the KMS takes for the missing ID (N10);
         edit(payloads): last change before the MAC; header(Header): likewise."""
@@ -249,7 +233,8 @@ class Ue:
             encr_alg = keys.ENCR_OF_PRF[self.prf]
             encr_key, salt_key = protection.encryption(encr_alg)
             after.append(mikey.kemac(encr_alg, keys.cipher("encrypt", encr_alg, encr_key, salt_key, csb_id,
-                                                           keys.time64(*t), mikey.chain([k.payload() for k in own_keys]))))
+                                                           keys.time64(*t),
+                                                           mikey.chain([k.payload() for k in own_keys]))))
         bare = mikey.Payload(mikey.TICKET, grant.ticket.policy_octets + mikey.sized(grant.ticket.data))
         suffix = self.uids[0] + to
         covered = before + [bare] + after
@@ -278,7 +263,8 @@ class Ue:
         if kinds[1] == (mikey.IDR, mikey.ROLE_KMS):
             kinds.pop(1)
         middle = [(mikey.IDR, mikey.ROLE_R), (mikey.RANDR, mikey.ROLE_KMS)] if forked else []
-        require(kinds == [(mikey.T, None), (mikey.KEMAC, None)] + middle + [(mikey.V, None)], f"RESOLVE_RESP of {kinds}")
+        require(kinds == [(mikey.T, None), (mikey.KEMAC, None)] + middle + [(mikey.V, None)],
+                f"RESOLVE_RESP of {kinds}")
         found = self.open_kemac(protection, header, payloads)
         mpk_i, mpk_r, session_keys = self.split_keys(found, forked)
         if not forked:
@@ -378,7 +364,8 @@ class Ue:
             identity, rand_kms = first(payloads, mikey.IDR, mikey.ROLE_R), first(payloads, mikey.RANDR, mikey.ROLE_KMS)
             require(identity and rand_kms, "modifier missing in TRANSFER_RESP")
             name, mpk = "MPKr'", keys.fork("MPKr'", grant.policy.prf, grant.mpk_r, identity.data, rand_kms.rand)
-        protection = keys.message_protection(name, header.prf, mpk, header.csb_id, 2, rand_i=transfer.rand, rand_r=rand_r)
+        protection = keys.message_protection(name, header.prf, mpk, header.csb_id, 2, rand_i=transfer.rand,
+                                             rand_r=rand_r)
         require(keys.check_mac("TRANSFER_RESP", v.mac_alg, protection.auth(v.mac_alg),
                                octets[:v.mac_at] + transfer.octets, v.mac), "MAC of TRANSFER_RESP")
         if "I" in flags:
@@ -400,34 +387,4 @@ class Transfer:
         return first(mikey.parse(self.octets)[1], mikey.TICKET)
 
 
-def sessions_of(header):
-    """The crypto sessions of a GENERIC-ID map, to be sent again."""
-    return [(s["cs_id"], s["policies"], s["data"], s["spi"], s["prot"], s["s"]) for s in header.sessions]
-
-
-def forked_key(prf, key, identity, rand_kms):
-    if key.key_type not in (mikey.TGK, mikey.TGK_SALT):
-        return key
-    return Secret(key.key_type, keys.fork("TGK'", prf, key.key, identity, rand_kms), key.salt, key.spi)
-
-
-def session_keys(flags, prf, found, sessions, rand_i, rand_r, policies):
-    """{CS ID: (TEK, salt or None)} of the crypto sessions in the map. policies: SP payloads of both messages, the TEK
-    has the length that the first policy of the session says (128 bits when it does not)."""
-    rand_i = rand_i if "H" in flags else b""
-    lengths = {p.number: dict(p.params).get(1, b"\x10")[-1] * 8 for p in policies if p.kind == mikey.SP}
-    out = {}
-    for cs_id, numbers, _, spi, *_ in sessions:
-        bits = lengths.get(numbers[0] if numbers else None, 128)
-        key = next((k for k in found if k.spi == spi), None)
-        require(key is not None, f"no key for the SPI of crypto session {cs_id}")
-        if key.key_type in (mikey.TEK, mikey.TEK_SALT):
-            out[cs_id] = (key.key, key.salt)
-            continue
-        tek = keys.session("TEK", prf, key.key, cs_id, rand_i, rand_r, bits)
-        salt = key.salt if key.salt is not None else keys.session("SALT", prf, key.key, cs_id, rand_i, rand_r, 112)
-        out[cs_id] = (tek, salt)
-    return out
-
-
-__all__ = ["Ue", "ErrorAnswer", "Refused", "SUITES", "SRTP", "ntp", "ntp32", "unix", "session_keys"]
+__all__ = ["Ue", "ErrorAnswer", "Refused", "SRTP", "SUITES", "forked_key", "ntp", "ntp32", "unix"]

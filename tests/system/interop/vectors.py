@@ -14,7 +14,7 @@ import keys
 import kms as model
 import mikey
 import ue as ues
-from mikey import ROLE_I, ROLE_KMS, ROLE_PSK, ROLE_R
+from mikey import ROLE_R
 from ue import first
 
 unhex = bytes.fromhex
@@ -28,7 +28,8 @@ def equal(what, got, want):
 
 def check_prf(vectors):
     for v in vectors:
-        equal(v["name"], keys.prf(v["prf_func"], unhex(v["inkey"]), unhex(v["label"]), v["outkey_len"]).hex(), v["outkey"])
+        equal(v["name"], keys.prf(v["prf_func"], unhex(v["inkey"]), unhex(v["label"]), v["outkey_len"]).hex(),
+              v["outkey"])
     return len(vectors)
 
 
@@ -133,7 +134,8 @@ class Exchange:
         key, spi = (self.next_draw(what, len(unhex(value))) for what, value in
                     [(d["what"], d["value"]) for d in step["trace"] if d["op"] == "random"][:2])
         policy = mikey.Policy(ticket.policy.flags, ticket.policy.prf, ticket.policy.payloads, ticket.policy.kind)
-        self.granted = self.initiator.make_grant(policy, name.data, tpk, [ues.Secret(mikey.TGK, key, spi=spi)], self.ts(t))
+        self.granted = self.initiator.make_grant(policy, name.data, tpk, [ues.Secret(mikey.TGK, key, spi=spi)],
+                                                 self.ts(t))
 
     def transfer_init(self, message, step):
         del step

@@ -315,7 +315,8 @@ def compare_fault(judged, kind, result, also):
             require_outcome(SILENCE in also, f"no answer, but: {judged}")
             return
         require_outcome(result.number in (judged.number, *also), f"{result}, but: {judged}")
-        require_outcome(result.authenticated == judged.authenticated, f"{result}, but authenticated: {judged.authenticated}")
+        require_outcome(result.authenticated == judged.authenticated,
+                        f"{result}, but authenticated: {judged.authenticated}")
     else:
         numbers = [result.number] if kind == "error" else [SILENCE]
         require_outcome(numbers[0] in also, f"{result if kind == 'error' else 'no answer'}, but the model accepts")
