@@ -15,6 +15,7 @@ enum {
 	SMALL_STEPS = 10, /* then the machine is to blame, and steps are large */
 	STEPS_MAX = 30,
 	WINDOW = 512,
+	ROTATING_LENIENCY = 10,
 	ROUNDS_MAX = 4096,
 };
 
@@ -101,7 +102,9 @@ static bool slice(struct run *run, double rate, double seconds)
 		waited = disturbance_ns(run->s->pid) - before;
 		/* A thread that used up the share of real-time threads does not count as waiting. A
 		 * rotation takes the generator's CPU for moments, and that is no disturbance. */
-		if (!run->rotating && waited < run->slice.held_up_ns)
+		if (run->rotating)
+			waited /= ROTATING_LENIENCY;
+		else if (waited < run->slice.held_up_ns)
 			waited = run->slice.held_up_ns;
 		if ((double)waited < disturbed_share * seconds * 1e9)
 			return true;
