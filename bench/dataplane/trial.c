@@ -29,9 +29,10 @@ int trial_init(struct trial *t)
 {
 	t->next = 0;
 	t->due = calloc(t->workload->n, sizeof(*t->due));
+	t->given_up = calloc(t->workload->n, sizeof(*t->given_up));
 	t->kept = calloc(t->workload->n_samples + 1, sizeof(*t->kept));
 	t->kept_len = calloc(t->workload->n_samples + 1, sizeof(*t->kept_len));
-	if (t->due && t->kept && t->kept_len)
+	if (t->due && t->given_up && t->kept && t->kept_len)
 		return 0;
 	trial_clear(t);
 	return -ENOMEM;
@@ -40,9 +41,11 @@ int trial_init(struct trial *t)
 void trial_clear(struct trial *t)
 {
 	free(t->due);
+	free(t->given_up);
 	free(t->kept);
 	free(t->kept_len);
 	t->due = NULL;
+	t->given_up = NULL;
 	t->kept = NULL;
 	t->kept_len = NULL;
 }
@@ -87,6 +90,7 @@ static void send_due(struct trial *t, struct schedule *s, struct trial_result *r
 
 		if (*due) { /* gone round, and not answered yet: given up */
 			*due = 0;
+			t->given_up[number[i]]++;
 			s->outstanding--;
 		}
 		if (i < sent) {
@@ -128,8 +132,15 @@ static void take_answer(struct trial *t, struct schedule *s, struct trial_result
 	if (!octets && !frames_is_ipv4(frame->data, frame->len))
 		return; /* announcements of addresses */
 	if (!octets || mikey_parse_header(&m, octets, len) != MIKEY_PARSE_OK ||
-		m.data_type != type || m.csb_id >= t->workload->n || t->due[m.csb_id] == 0) {
+		m.data_type != type || m.csb_id >= t->workload->n) {
 		r->wrong++;
+		return;
+	}
+	if (t->due[m.csb_id] == 0) {
+		if (t->given_up[m.csb_id] == 0)
+			r->wrong++;
+		else
+			t->given_up[m.csb_id]--;
 		return;
 	}
 	if (s->held_up)
@@ -205,7 +216,10 @@ void trial_run(
 	uint64_t now;
 
 	memset(r, 0, sizeof(*r));
-	memset(t->due, 0, t->workload->n * sizeof(*t->due));
+	for (size_t i = 0; i < t->workload->n; i++) {
+		t->given_up[i] += t->due[i] != 0;
+		t->due[i] = 0;
+	}
 	s.first = s.begin = s.last = s.turn = clock_mono();
 	s.end = s.begin + (uint64_t)(seconds * 1e9);
 	s.interval = rate > 0 ? 1e9 / rate : 0;

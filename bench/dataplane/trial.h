@@ -18,8 +18,9 @@ struct trial {
 	struct memif *memif;
 	struct exchanger *verifier;
 	/* private */
-	size_t next;   /* message */
-	uint64_t *due; /* per message: when its frame was due, 0: nothing outstanding */
+	size_t next;	    /* message */
+	uint32_t *given_up; /* per message: frames lost or late; an answer may still come */
+	uint64_t *due;	    /* per message: when its frame was due, 0: nothing outstanding */
 	uint8_t (*kept)[EXCHANGE_ANSWER_MAX]; /* per sample: its latest answer */
 	uint16_t *kept_len;
 };
