@@ -44,6 +44,8 @@ static const cyaml_schema_field_t node_fields[] = {SETTINGS_NODE(FIELD) CYAML_FI
 static const cyaml_schema_field_t service_fields[] = {
 	SETTINGS_SERVICE(FIELD) CYAML_FIELD_SEQUENCE("addresses", OPTIONAL, struct raw_service,
 		addresses, &string_value, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE(
+		"vlans", OPTIONAL, struct raw_service, vlans, &string_value, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END};
 static const cyaml_schema_field_t policy_fields[] = {
 	SETTINGS_POLICY(FIELD) CYAML_FIELD_SEQUENCE("ticket_types", OPTIONAL, struct raw_policy,
@@ -51,7 +53,10 @@ static const cyaml_schema_field_t policy_fields[] = {
 	CYAML_FIELD_SEQUENCE(
 		"rules", OPTIONAL, struct raw_policy, rules, &rule_value, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END};
-static const cyaml_schema_field_t limits_fields[] = {SETTINGS_LIMITS(FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t limits_fields[] = {
+	SETTINGS_LIMITS(FIELD) CYAML_FIELD_SEQUENCE("trusted_edges", OPTIONAL, struct raw_limits,
+		trusted_edges, &string_value, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END};
 static const cyaml_schema_field_t keys_fields[] = {SETTINGS_KEYS(FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t log_fields[] = {SETTINGS_LOG(FIELD) CYAML_FIELD_END};
 

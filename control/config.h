@@ -36,6 +36,8 @@ struct config {
 		SETTINGS_SERVICE(CONFIG_MEMBER)
 		unsigned int n_addresses;
 		struct ipc_address addresses[IPC_ADDRESSES_MAX];
+		unsigned int n_vlans;
+		uint16_t vlans[IPC_VLANS_MAX];
 	} service;
 	struct {
 		SETTINGS_POLICY(CONFIG_MEMBER)
@@ -45,6 +47,8 @@ struct config {
 	} policy;
 	struct {
 		SETTINGS_LIMITS(CONFIG_MEMBER)
+		unsigned int n_trusted_edges;
+		struct ipc_prefix trusted_edges[IPC_EDGES_MAX];
 	} limits;
 	struct {
 		SETTINGS_KEYS(CONFIG_MEMBER)

@@ -356,6 +356,7 @@ void config_settle(struct config *c, const struct config_source *src)
 	settle_addresses(c, src);
 	settle_ticket_types(c, src);
 	settle_rules(c, src);
+	config_settle_network(c, src);
 	if (src->errors->n)
 		return;
 	settle_name(c, src);

@@ -121,6 +121,21 @@ static bool addresses_equal(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool vlans_equal(const struct config *a, const struct config *b)
+{
+	return a->service.n_vlans == b->service.n_vlans &&
+	       memcmp(a->service.vlans, b->service.vlans,
+		       a->service.n_vlans * sizeof(a->service.vlans[0])) == 0;
+}
+
+static bool edges_equal(const struct config *a, const struct config *b)
+{
+	/* Octets without padding, zeroed behind the address. */
+	return a->limits.n_trusted_edges == b->limits.n_trusted_edges &&
+	       memcmp(a->limits.trusted_edges, b->limits.trusted_edges,
+		       a->limits.n_trusted_edges * sizeof(a->limits.trusted_edges[0])) == 0;
+}
+
 static bool types_equal(const struct config *a, const struct config *b)
 {
 	if (a->policy.n_ticket_types != b->policy.n_ticket_types)
@@ -151,6 +166,10 @@ void config_compare(const struct config *boot, const struct config *live,
 	}
 	if (!addresses_equal(live, fresh))
 		fn(arg, "service.addresses", "(list)", "(list)", CONFIG_LIVE);
+	if (!vlans_equal(live, fresh))
+		fn(arg, "service.vlans", "(list)", "(list)", CONFIG_LIVE);
+	if (!edges_equal(live, fresh))
+		fn(arg, "limits.trusted_edges", "(list)", "(list)", CONFIG_LIVE);
 	if (!types_equal(live, fresh))
 		fn(arg, "policy.ticket_types", "(list)", "(list)", CONFIG_LIVE);
 	if (!rules_equal(live, fresh))

@@ -32,6 +32,8 @@ struct raw_service {
 	SETTINGS_SERVICE(RAW_MEMBER)
 	char **addresses;
 	unsigned int addresses_count;
+	char **vlans;
+	unsigned int vlans_count;
 };
 struct raw_policy {
 	SETTINGS_POLICY(RAW_MEMBER)
@@ -42,6 +44,8 @@ struct raw_policy {
 };
 struct raw_limits {
 	SETTINGS_LIMITS(RAW_MEMBER)
+	char **trusted_edges;
+	unsigned int trusted_edges_count;
 };
 struct raw_keys {
 	SETTINGS_KEYS(RAW_MEMBER)
@@ -106,6 +110,9 @@ struct config_source {
 	const struct yaml_index *index;
 	struct config_errors *errors;
 };
+/* Lists of the network: VLANs and trusted edges. Complaints go to src->errors. */
+void config_settle_network(struct config *c, const struct config_source *src);
+
 /* Fills c from its raw form and checks every value. Complaints go to src->errors. */
 void config_settle(struct config *c, const struct config_source *src);
 

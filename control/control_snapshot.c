@@ -51,11 +51,22 @@ void control_fill_snapshot(void *arg, struct ipc_snapshot *s)
 	s->errors_per_source_rate = live->limits.errors_per_source;
 	s->errors_per_source_burst = live->limits.errors_burst;
 	s->errors_per_worker_rate = live->limits.errors_per_worker;
+	s->source = (struct ipc_limit){live->limits.messages_per_source, live->limits.source_burst};
+	s->subscriber = (struct ipc_limit){
+		live->limits.messages_per_subscriber, live->limits.subscriber_burst};
+	s->function =
+		(struct ipc_limit){live->limits.messages_per_function, live->limits.function_burst};
+	s->repeat = (struct ipc_limit){live->limits.repeats_per_message, live->limits.repeat_burst};
+	s->ipv6_path_mtu = (uint16_t)live->service.ipv6_path_mtu;
 	s->n_types = live->policy.n_ticket_types;
 	memcpy(s->types, live->policy.ticket_types, sizeof(s->types));
 	s->n_rules = live->policy.n_rules;
 	memcpy(s->rules, live->policy.rules, sizeof(s->rules));
 	s->n_addresses = live->service.n_addresses;
 	memcpy(s->addresses, live->service.addresses, sizeof(s->addresses));
+	s->n_edges = live->limits.n_trusted_edges;
+	memcpy(s->edges, live->limits.trusted_edges, sizeof(s->edges));
+	s->n_vlans = live->service.n_vlans;
+	memcpy(s->vlans, live->service.vlans, sizeof(s->vlans));
 	fill_keys(s, c->keys);
 }

@@ -32,8 +32,12 @@
 		"only. "                                                                         \
 		"$CREDENTIALS_DIRECTORY/kek (systemd) comes first if it exists.")
 
-#define SETTINGS_SERVICE(X) \
-	X(service, port, UINT, "2269", 1, 65535, LIVE, "UDP port of the service.")
+#define SETTINGS_SERVICE(X)                                                                       \
+	X(service, port, UINT, "2269", 1, 65535, LIVE, "UDP port of the service.")                \
+	X(service, ipv6_path_mtu, UINT, "1280", 1280, 9216, LIVE,                                 \
+		"Longest IPv6 packet that every path to the clients takes; longer answers leave " \
+		"in fragments. 1280 fits everywhere. IPv4 needs no such setting: routers on the " \
+		"way may fragment.")
 
 #define SETTINGS_POLICY(X)                                                                         \
 	X(policy, max_skew, TIME, "300s", SECOND, DAY, LIVE,                                       \
@@ -57,6 +61,29 @@
 	X(limits, max_wildcards, UINT, "8", 0, 8, LIVE, "'?' in an identity.")              \
 	X(limits, max_identity, UINT, "255", 3, 255, LIVE, "Longest identity, octets.")     \
 	X(limits, max_keys, UINT, "16", 1, 16, LIVE, "Session keys in a ticket.")           \
+	X(limits, messages_per_source, UINT, "50000", 0, 1000000, LIVE,                     \
+		"Frames a second that a worker takes of one source (IPv4 address, IPv6 "    \
+		"/64) before it drops them unread; 0: no limit. The default is several "    \
+		"times what all of ten million subscribers send: an HTTP edge or SBC that " \
+		"relays for many is not held up.")                                          \
+	X(limits, source_burst, UINT, "50000", 1, 1000000, LIVE,                            \
+		"Frames of one source in a burst.")                                         \
+	X(limits, messages_per_subscriber, UINT, "200", 0, 1000000, LIVE,                   \
+		"Messages a second with a subscriber's right MAC that a worker answers; "   \
+		"0: no limit.")                                                             \
+	X(limits, subscriber_burst, UINT, "2000", 1, 1000000, LIVE,                         \
+		"Messages of one subscriber in a burst.")                                   \
+	X(limits, messages_per_function, UINT, "10000", 0, 1000000, LIVE,                   \
+		"The same for subscribers with the role function (gateways that resolve "   \
+		"for many calls); 0: no limit.")                                            \
+	X(limits, function_burst, UINT, "10000", 1, 1000000, LIVE,                          \
+		"Messages of one network function in a burst.")                             \
+	X(limits, repeats_per_message, UINT, "10", 0, 1000000, LIVE,                        \
+		"Answers a second of a worker to one and the same message, however often "  \
+		"and from wherever it comes: bounds what replays from false addresses "     \
+		"reflect; 0: no limit.")                                                    \
+	X(limits, repeat_burst, UINT, "100", 1, 1000000, LIVE,                              \
+		"Answers to the same message in a burst.")                                  \
 	X(limits, errors_per_source, UINT, "100", 0, 1000000, LIVE,                         \
 		"Errors a second to unauthenticated messages of one address; 0: no limit.") \
 	X(limits, errors_burst, UINT, "500", 1, 1000000, LIVE,                              \
@@ -88,6 +115,14 @@
 	X(service, addresses, NULL, LIVE,                                                          \
 		"Service addresses with the prefix length of their network, IPv4 and IPv6.",       \
 		"[192.0.2.10/24, \"2001:db8::10/64\"]")                                            \
+	X(service, vlans, "[0]", LIVE,                                                             \
+		"VLAN ids of frames that are served; 0: frames without a tag. An answer carries "  \
+		"the tag of what it answers.",                                                     \
+		"[0, 100, 200]")                                                                   \
+	X(limits, trusted_edges, "[]", LIVE,                                                       \
+		"Addresses of edges that relay for many clients and give each a source port of "   \
+		"its own (tkms-http): limits on a source count address and port there.",           \
+		"[192.0.2.80/32, \"2001:db8::80/128\"]")                                           \
 	X(policy, ticket_types, "[1.1.1, 2.0.0]", LIVE,                                            \
 		"Ticket types granted: type.subtype.version.", "[1.1.1, 2.0.0]")                   \
 	X(policy, rules, "[]", LIVE,                                                               \

@@ -71,13 +71,26 @@ struct ipc_ticket_type {
 	uint16_t type;
 	uint8_t subtype, version;
 };
+/* A range of addresses. */
+struct ipc_prefix {
+	uint8_t family; /* 4 or 6 */
+	uint8_t len;
+	uint8_t octets[16];
+};
+/* A token bucket: so many a second (0: no limit), so many at once. */
+struct ipc_limit {
+	uint32_t rate, burst;
+};
 enum { IPC_KEY_ID_MAX = 64, IPC_KEY_MIN = 16, IPC_KEY_MAX = 32 }; /* octets */
 enum {
 	IPC_KEYS_MAX = 256,
 	IPC_RULES_MAX = 256,
 	IPC_ADDRESSES_MAX = 64,
 	IPC_TYPES_MAX = 8,
-	IPC_UIDS_MAX = 64
+	IPC_UIDS_MAX = 64,
+	IPC_EDGES_MAX = 32,
+	IPC_VLANS_MAX = 64,
+	IPC_VLAN_MAX = 4094, /* largest VLAN id; 0 stands for frames without a tag */
 };
 
 struct ipc_snapshot {
@@ -90,11 +103,18 @@ struct ipc_snapshot {
 	uint16_t max_message, max_idr_r, max_wildcards, max_identity, max_keys;
 	/* Errors to unauthenticated messages; 0: no limit */
 	uint32_t errors_per_source_rate, errors_per_source_burst, errors_per_worker_rate;
-	unsigned int n_types, n_rules, n_keys, n_addresses;
+	/* What a worker takes and answers of one source, one subscriber (with the role of a network
+	 * function: the third) and of one and the same message. */
+	struct ipc_limit source, subscriber, function, repeat;
+	uint16_t ipv6_path_mtu; /* longer IPv6 packets leave in fragments; 0: 1280 */
+	unsigned int n_types, n_rules, n_keys, n_addresses, n_edges, n_vlans;
 	struct ipc_ticket_type types[IPC_TYPES_MAX];
 	struct ipc_rule rules[IPC_RULES_MAX];
 	struct ipc_key keys[IPC_KEYS_MAX];
 	struct ipc_address addresses[IPC_ADDRESSES_MAX];
+	struct ipc_prefix
+		edges[IPC_EDGES_MAX];  /* sources whose ports count as sources of their own */
+	uint16_t vlans[IPC_VLANS_MAX]; /* that are served; none: frames without a tag */
 };
 
 /*

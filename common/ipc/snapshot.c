@@ -7,6 +7,21 @@
 
 enum { PROFILE_MAX = 1, STATE_MAX = 2 };
 
+static void put_limit(struct ipc_writer *w, struct ipc_limit limit)
+{
+	ipc_put_uint(w, limit.rate, 4);
+	ipc_put_uint(w, limit.burst, 4);
+}
+
+static struct ipc_limit get_limit(struct ipc_reader *r)
+{
+	struct ipc_limit limit;
+
+	limit.rate = (uint32_t)ipc_get_uint(r, 4);
+	limit.burst = (uint32_t)ipc_get_uint(r, 4);
+	return limit;
+}
+
 static void put_policy(struct ipc_writer *w, const struct ipc_snapshot *s)
 {
 	ipc_put_uint(w, s->epoch, 8);
@@ -29,6 +44,11 @@ static void put_policy(struct ipc_writer *w, const struct ipc_snapshot *s)
 	ipc_put_uint(w, s->errors_per_source_rate, 4);
 	ipc_put_uint(w, s->errors_per_source_burst, 4);
 	ipc_put_uint(w, s->errors_per_worker_rate, 4);
+	put_limit(w, s->source);
+	put_limit(w, s->subscriber);
+	put_limit(w, s->function);
+	put_limit(w, s->repeat);
+	ipc_put_uint(w, s->ipv6_path_mtu, 2);
 }
 
 static void get_policy(struct ipc_reader *r, struct ipc_snapshot *s)
@@ -53,6 +73,44 @@ static void get_policy(struct ipc_reader *r, struct ipc_snapshot *s)
 	s->errors_per_source_rate = (uint32_t)ipc_get_uint(r, 4);
 	s->errors_per_source_burst = (uint32_t)ipc_get_uint(r, 4);
 	s->errors_per_worker_rate = (uint32_t)ipc_get_uint(r, 4);
+	s->source = get_limit(r);
+	s->subscriber = get_limit(r);
+	s->function = get_limit(r);
+	s->repeat = get_limit(r);
+	s->ipv6_path_mtu = (uint16_t)ipc_get_uint(r, 2);
+}
+
+static void put_network(struct ipc_writer *w, const struct ipc_snapshot *s)
+{
+	ipc_put_uint(w, s->n_edges, 1);
+	for (unsigned int i = 0; i < s->n_edges; i++) {
+		ipc_put_uint(w, s->edges[i].family, 1);
+		ipc_put_uint(w, s->edges[i].len, 1);
+		ipc_put(w, s->edges[i].octets, sizeof(s->edges[i].octets));
+	}
+	ipc_put_uint(w, s->n_vlans, 1);
+	for (unsigned int i = 0; i < s->n_vlans; i++)
+		ipc_put_uint(w, s->vlans[i], 2);
+}
+
+static void get_network(struct ipc_reader *r, struct ipc_snapshot *s)
+{
+	s->n_edges = (unsigned int)ipc_get_max(r, 1, IPC_EDGES_MAX);
+	for (unsigned int i = 0; i < s->n_edges && !r->failed; i++) {
+		struct ipc_prefix *p = &s->edges[i];
+		const uint8_t *octets;
+
+		p->family = (uint8_t)ipc_get_uint(r, 1);
+		if (p->family != 4 && p->family != 6)
+			r->failed = true;
+		p->len = (uint8_t)ipc_get_max(r, 1, p->family == 4 ? 32 : 128);
+		octets = ipc_get(r, sizeof(p->octets));
+		if (octets)
+			memcpy(p->octets, octets, sizeof(p->octets));
+	}
+	s->n_vlans = (unsigned int)ipc_get_max(r, 1, IPC_VLANS_MAX);
+	for (unsigned int i = 0; i < s->n_vlans && !r->failed; i++)
+		s->vlans[i] = (uint16_t)ipc_get_max(r, 2, IPC_VLAN_MAX);
 }
 
 static void put_lists(struct ipc_writer *w, const struct ipc_snapshot *s)
@@ -89,6 +147,7 @@ static void put_lists(struct ipc_writer *w, const struct ipc_snapshot *s)
 		ipc_put_uint(w, a->port, 2);
 		ipc_put(w, a->octets, sizeof(a->octets));
 	}
+	put_network(w, s);
 }
 
 static void get_addresses(struct ipc_reader *r, struct ipc_snapshot *s)
@@ -135,6 +194,8 @@ static void get_lists(struct ipc_reader *r, struct ipc_snapshot *s)
 		k->state = (uint8_t)ipc_get_max(r, 1, STATE_MAX);
 	}
 	get_addresses(r, s);
+	if (!r->failed)
+		get_network(r, s);
 }
 
 size_t ipc_snapshot_encode(const struct ipc_snapshot *s, uint8_t *buf, size_t cap)
@@ -142,7 +203,8 @@ size_t ipc_snapshot_encode(const struct ipc_snapshot *s, uint8_t *buf, size_t ca
 	struct ipc_writer w = {.buf = buf, .cap = cap};
 
 	if (s->n_types > IPC_TYPES_MAX || s->n_rules > IPC_RULES_MAX || s->n_keys > IPC_KEYS_MAX ||
-		s->n_addresses > IPC_ADDRESSES_MAX)
+		s->n_addresses > IPC_ADDRESSES_MAX || s->n_edges > IPC_EDGES_MAX ||
+		s->n_vlans > IPC_VLANS_MAX)
 		return 0;
 	put_policy(&w, s);
 	put_lists(&w, s);

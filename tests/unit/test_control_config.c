@@ -81,27 +81,38 @@ Test(control_config, defaults_are_those_of_the_table)
 	cr_assert_eq(c->limits.errors_per_source, 100);
 	cr_assert_eq(c->limits.errors_burst, 500);
 	cr_assert_eq(c->limits.errors_per_worker, 10000);
+	cr_assert_geq(c->limits.messages_per_source, 50000u, "an edge must not be throttled");
+	cr_assert_geq(c->limits.source_burst, c->limits.messages_per_source);
+	cr_assert_eq(c->limits.messages_per_subscriber, 200);
+	cr_assert_eq(c->limits.messages_per_function, 10000);
+	cr_assert_eq(c->limits.repeats_per_message, 10);
+	cr_assert_eq(c->limits.n_trusted_edges, 0);
+	cr_assert_eq(c->service.ipv6_path_mtu, 1280);
+	cr_assert_eq(c->service.n_vlans, 1);
+	cr_assert_eq(c->service.vlans[0], 0);
 	cr_assert_eq(c->keys.rotation_interval, DAY);
 	config_free(c);
 }
 
 Test(control_config, values_arrive)
 {
-	struct config *c =
-		load_good("kms: {identity: k@d, profile: rfc6043}\n"
-			  "node: {name: n1, state_dir: /s, run_dir: /r}\n"
-			  "service: {port: 4000, addresses: [10.1.2.3/31, \"fe80::1/128\"]}\n"
-			  "policy:\n"
-			  "  max_skew: 10m\n"
-			  "  default_lifetime: 3600s\n"
-			  "  max_lifetime: 2d\n"
-			  "  allow_groups: false\n"
-			  "  end_to_middle_app: app@d\n"
-			  "  ticket_types: [2.0.0]\n"
-			  "  rules:\n"
-			  "    - {from: \"?@guest.example\", to: \"?\", allow: false}\n"
-			  "keys: {rotation_interval: 90m, activation_lead: 200ms}\n"
-			  "log: {level: debug, format: json}\n");
+	struct config *c = load_good(
+		"kms: {identity: k@d, profile: rfc6043}\n"
+		"node: {name: n1, state_dir: /s, run_dir: /r}\n"
+		"service: {port: 4000, addresses: [10.1.2.3/31, \"fe80::1/128\"], vlans: [7, "
+		"4094]}\n"
+		"limits: {trusted_edges: [10.0.8.0/21, \"2001:db8::/32\"]}\n"
+		"policy:\n"
+		"  max_skew: 10m\n"
+		"  default_lifetime: 3600s\n"
+		"  max_lifetime: 2d\n"
+		"  allow_groups: false\n"
+		"  end_to_middle_app: app@d\n"
+		"  ticket_types: [2.0.0]\n"
+		"  rules:\n"
+		"    - {from: \"?@guest.example\", to: \"?\", allow: false}\n"
+		"keys: {rotation_interval: 90m, activation_lead: 200ms}\n"
+		"log: {level: debug, format: json}\n");
 
 	cr_assert_eq(c->kms.profile, CONFIG_RFC6043);
 	cr_assert_str_eq(c->node.name, "n1");
@@ -111,6 +122,13 @@ Test(control_config, values_arrive)
 	cr_assert_eq(c->service.addresses[0].port, 4000);
 	cr_assert_arr_eq(c->service.addresses[0].octets, ((uint8_t[]){10, 1, 2, 3}), 4);
 	cr_assert_eq(c->service.addresses[1].family, 6);
+	cr_assert_eq(c->service.n_vlans, 2);
+	cr_assert_eq(c->service.vlans[0], 7);
+	cr_assert_eq(c->service.vlans[1], 4094);
+	cr_assert_eq(c->limits.n_trusted_edges, 2);
+	cr_assert_eq(c->limits.trusted_edges[0].len, 21);
+	cr_assert_arr_eq(c->limits.trusted_edges[0].octets, ((uint8_t[]){10, 0, 8, 0}), 4);
+	cr_assert_eq(c->limits.trusted_edges[1].family, 6);
 	cr_assert_eq(c->policy.max_skew, 600 * SECOND);
 	cr_assert_eq(c->policy.max_lifetime, 2 * DAY);
 	cr_assert_not(c->policy.allow_groups);
@@ -172,6 +190,18 @@ static const struct bad bads[] = {
 	{GOOD "policy:\n  rules:\n    - from: \"????????\"\n      to: b\n      allow: true\n",
 		":7: policy.rules[0].from: ", "too many"},
 	{GOOD "policy:\n  rules:\n    - {from: a, to: b}\n", "policy.rules[0]", "allow"},
+	{GOOD "limits:\n  trusted_edges: [10.0.0.0]\n",
+		":6: limits.trusted_edges[0]: ", "no ADDRESS/PREFIX-LENGTH"},
+	{GOOD "limits:\n  trusted_edges: [10.0.0.1/31]\n",
+		":6: limits.trusted_edges[0]: ", "bits behind the prefix"},
+	{GOOD "limits:\n  trusted_edges: [10.0.0.1/32, x/3]\n",
+		":6: limits.trusted_edges[1]: ", "no IPv4 or IPv6 address"},
+	{GOOD "limits:\n  trusted_edges: [10.0.0.1/33]\n",
+		":6: limits.trusted_edges[0]: ", "wrong prefix length"},
+	{GOOD "  vlans: [4095]\n", ":5: service.vlans[0]: ", "no VLAN id"},
+	{GOOD "  vlans: [-1]\n", ":5: service.vlans[0]: ", "no VLAN id"},
+	{GOOD "  vlans: [5, 0, 5]\n", ":5: service.vlans[2]: ", "twice"},
+	{GOOD "  vlans: []\n", ":5: service.vlans: ", "1 to 64"},
 	{GOOD "log:\n  level: loud\n",
 		":6: log.level: ", "\"loud\" is none of: error, warning, info, debug"},
 	{GOOD "keys:\n  rotation_interval: 1h\n  activation_lead: 2h\n",
@@ -328,6 +358,7 @@ Test(control_config, a_reload_says_what_changed_and_what_needs_a_restart)
 	struct config *a = load_good(GOOD);
 	struct config *b = load_good("kms: {identity: other@company.example}\nservice: {addresses: "
 				     "[192.0.2.10/24, \"2001:db8::11/64\"]}\n"
+				     "limits: {trusted_edges: [10.0.0.80/32]}\n"
 				     "policy: {max_skew: 10s, ticket_types: [1.1.1]}\n");
 	struct changes changes = {0};
 
@@ -336,7 +367,8 @@ Test(control_config, a_reload_says_what_changed_and_what_needs_a_restart)
 	config_compare(a, a, b, note, &changes);
 	cr_assert_eq(changes.restart, 1);
 	cr_assert_str_eq(changes.keys,
-		"kms.identity policy.max_skew service.addresses policy.ticket_types ");
+		"kms.identity policy.max_skew service.addresses limits.trusted_edges "
+		"policy.ticket_types ");
 	config_free(a);
 	config_free(b);
 }

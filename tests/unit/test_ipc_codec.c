@@ -52,6 +52,17 @@ static struct ipc_snapshot *sample_snapshot(void)
 	s->n_addresses = 2;
 	s->addresses[0] = (struct ipc_address){4, 24, 2269, {10, 0, 0, 1}};
 	s->addresses[1] = (struct ipc_address){6, 64, 2269, {0x20, 1, 0xd, 0xb8}};
+	s->source = (struct ipc_limit){50000, 60000};
+	s->subscriber = (struct ipc_limit){200, 2000};
+	s->function = (struct ipc_limit){10000, 10001};
+	s->repeat = (struct ipc_limit){10, 100};
+	s->ipv6_path_mtu = 1400;
+	s->n_edges = 2;
+	s->edges[0] = (struct ipc_prefix){4, 32, {10, 0, 0, 80}};
+	s->edges[1] = (struct ipc_prefix){6, 128, {0x20, 1, 0xd, 0xb8, [15] = 0x80}};
+	s->n_vlans = 3;
+	s->vlans[1] = 100;
+	s->vlans[2] = IPC_VLAN_MAX;
 	return s;
 }
 
@@ -191,6 +202,16 @@ Test(ipc_codec, snapshot_comes_back_as_it_was)
 	cr_assert_eq(back->allow_groups, 1);
 	cr_assert_eq(back->allow_reuse, 0);
 	cr_assert_eq(back->errors_per_worker_rate, 10000);
+	cr_assert_eq(back->source.rate, 50000);
+	cr_assert_eq(back->source.burst, 60000);
+	cr_assert_eq(back->subscriber.burst, 2000);
+	cr_assert_eq(back->function.rate, 10000);
+	cr_assert_eq(back->repeat.burst, 100);
+	cr_assert_eq(back->ipv6_path_mtu, 1400);
+	cr_assert_eq(back->n_edges, 2);
+	cr_assert_arr_eq(&back->edges[1], &s->edges[1], sizeof(s->edges[1]));
+	cr_assert_eq(back->n_vlans, 3);
+	cr_assert_eq(back->vlans[2], IPC_VLAN_MAX);
 	cr_assert_eq(back->n_types, 2);
 	cr_assert_eq(back->types[1].type, 2);
 	cr_assert(same(back->rules[0].from, s->rules[0].from));
@@ -229,6 +250,14 @@ Test(ipc_codec, snapshot_out_of_limits_is_not_encoded)
 	s->kms_identity = ID("kms@company.example");
 	s->n_addresses = IPC_ADDRESSES_MAX + 1;
 	cr_assert_eq(ipc_snapshot_encode(s, NULL, 0), 0);
+	s->n_addresses = 1;
+	s->n_edges = IPC_EDGES_MAX + 1;
+	cr_assert_eq(ipc_snapshot_encode(s, NULL, 0), 0);
+	s->n_edges = 1;
+	s->n_vlans = IPC_VLANS_MAX + 1;
+	cr_assert_eq(ipc_snapshot_encode(s, NULL, 0), 0);
+	s->n_vlans = 1;
+	cr_assert_neq(ipc_snapshot_encode(s, NULL, 0), 0);
 	free(s);
 }
 
