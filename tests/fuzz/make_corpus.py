@@ -114,7 +114,39 @@ def engine_inputs():
             yield octets[:4] + b"\0\0\0\x1f" + octets[8:]
 
 
-TARGETS = {"crypto": crypto_inputs, "engine": engine_inputs, "message": message_inputs, "ue": ue_inputs}
+def heartbeat_inputs():
+    """Heartbeats: of a node alone, of one with keys, cursors and claims, of a newer version, cut and disordered."""
+
+    def field(tag, octets):
+        return tag.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
+
+    def number(value):
+        return value.to_bytes(8, "big")
+
+    name = field(1, b"node1")
+    plain = name + field(2, b"1.0") + b"".join(field(tag, number(tag)) for tag in range(3, 12))
+    held = field(12, b"\1\5tpk-1") + field(12, b"\0\5tpk-2")
+    cursors = field(13, number(7) + number(9)) + field(13, number(8) + number(1))
+    claims = field(14, b"\4\1" + bytes(16) + number(3)) + field(14, b"\6\0" + bytes(range(16)) + number(4))
+    yield name
+    yield plain
+    yield plain + held + cursors + claims
+    yield plain + field(12, b"\1\5tpk-1newer") + field(14, b"\4\1" + bytes(16) + number(3) + b"newer") + field(99, b"x")
+    yield plain[:-3]
+    yield name + name
+    yield claims + plain
+    yield plain + field(14, b"\5\1" + bytes(16) + number(3))
+    yield field(1, b"a b")
+    yield plain + cursors * 200
+
+
+TARGETS = {
+    "crypto": crypto_inputs,
+    "engine": engine_inputs,
+    "heartbeat": heartbeat_inputs,
+    "message": message_inputs,
+    "ue": ue_inputs,
+}
 
 
 def make(target):
