@@ -3,24 +3,30 @@
 #
 #   deploy/lab.sh COMMAND ...
 #
-# A KMS on one machine: a network namespace per node, one for clients, joined by a bridge in a
-# namespace of its own. Nothing of the machine's own network is touched; no hugepages and no NIC needed.
+# A KMS on one machine: a network namespace per node, three for Redis with a Sentinel each, one for clients,
+# joined by bridges in a namespace of their own. Nothing of the machine's own network is touched; no hugepages
+# and no NIC needed.
 #
 #   up [options]          build what is missing, start the lab; returns when it serves
-#     --nodes N             nodes (this version: 1)
+#     --nodes N             nodes (default 1; with --redis 0 is Redis alone)
+#     --redis               Redis and Sentinels, as the nodes' bus (implied by more than one node)
 #     --subscribers FILE    import FILE (JSON Lines: psk_id, psk, uids)
 #     --identity KMS        identity of the KMS (default kms@tkms.example)
 #     --profile NAME        3gpp (default) or rfc6043
 #     --workers N           workers of each data plane (default 1)
 #     --addresses N         service addresses, each IPv4 with an IPv6 twin (default: one a node)
-#   env                   print TKMS_CLIENT_NETNS, TKMS_ADDRESSES (IPv4), TKMS_ADDRESSES6, TKMS_NODES; for eval
+#   env                   print TKMS_CLIENT_NETNS, TKMS_ADDRESSES (IPv4), TKMS_ADDRESSES6, TKMS_NODES, TKMS_REDIS,
+#                         TKMS_SENTINELS; for eval
 #   client CMD...         run CMD where the clients are
 #   ctl NODE ARGS...      tkmsctl on NODE
-#   kill NAME             SIGKILL everything in NAME: a node (node1), or one process of it
-#                         (node1/control, node1/dataplane)
+#   redis NAME ARGS...    redis-cli to the server of NAME as the operator (NAME/sentinel: to its Sentinel)
+#   kill NAME             SIGKILL everything in NAME: a node (node1), a Redis (redis1), or one process of it
+#                         (node1/control, node1/dataplane, redis1/server, redis1/sentinel)
 #   start NAME            start what does not run of NAME; returns when it serves
 #   freeze|thaw NAME      SIGSTOP / SIGCONT everything in NAME
-#   logs NODE             print the end of NODE's logs
+#   partition NODE WHAT   cut NODE off from WHAT: redis or clients; its links stay up
+#   heal NODE             undo all partitions of NODE
+#   logs NAME|all         print the end of NAME's logs
 #   down                  stop and remove the lab; also after a crash
 #   --help                this text
 #
@@ -33,6 +39,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 # shellcheck source=deploy/lab/network.sh
 . "$here/lab/network.sh"
+# shellcheck source=deploy/lab/process.sh
+. "$here/lab/process.sh"
+# shellcheck source=deploy/lab/redis.sh
+. "$here/lab/redis.sh"
 # shellcheck source=deploy/lab/node.sh
 . "$here/lab/node.sh"
 
@@ -46,7 +56,7 @@ number() { [[ $2 =~ ^[1-9][0-9]{0,2}$ && $2 -le $3 ]] || die "$1 needs a number 
 
 # Settings of the lab live in $dir/lab.conf, so that later commands know them.
 parse_up() {
-  nodes=1 workers=1 addresses='' identity=kms@tkms.example profile=3gpp subscribers=''
+  nodes=1 workers=1 addresses='' identity=kms@tkms.example profile=3gpp subscribers='' redis=no
   while [[ $# -gt 0 ]]; do
     case $1 in
       --nodes | --subscribers | --identity | --profile | --workers | --addresses)
@@ -54,25 +64,28 @@ parse_up() {
         printf -v "${1#--}" '%s' "$2"
         shift
         ;;
-      --redis | --http) die "$1: this version has no ${1#--} part yet" ;;
+      --redis) redis=yes ;;
+      --http) die "$1: this version has no ${1#--} part yet" ;;
       *) die "up: unknown option $1 (see deploy/lab.sh --help)" ;;
     esac
     shift
   done
-  number --nodes "$nodes" 99
-  [[ $nodes -eq 1 ]] || die "--nodes $nodes: this version has no replica set yet; a lab has one node"
+  [[ $nodes == 0 && $redis == yes ]] || number --nodes "$nodes" 99
+  [[ $nodes -le 1 ]] || redis=yes
   number --workers "$workers" 32
-  addresses=${addresses:-$nodes}
+  addresses=${addresses:-$((nodes > 0 ? nodes : 1))}
   number --addresses "$addresses" 32
   [[ $profile == 3gpp || $profile == rfc6043 ]] || die "--profile is 3gpp or rfc6043"
   [[ $identity =~ ^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+$ ]] || die "--identity $identity: need user@domain"
+  [[ -z $subscribers || $nodes -gt 0 ]] || die "--subscribers needs a node"
   [[ -z $subscribers || -r $subscribers ]] || die "--subscribers: cannot read $subscribers"
 }
 
 lab_names() {
-  node_names=()
+  node_names=() redis_names=()
   local i
   for ((i = 1; i <= nodes; i++)); do node_names+=("node$i"); done
+  [[ $redis == no ]] || redis_names=(redis1 redis2 redis3)
 }
 
 load_lab() {
@@ -82,10 +95,17 @@ load_lab() {
   lab_names
 }
 
-need_node() {
+# is_one_of NAME NAMES...
+is_one_of() {
   local name
-  for name in "${node_names[@]}"; do [[ $name != "$1" ]] || return 0; done
-  die "no node $1 in lab $lab (nodes: ${node_names[*]})"
+  for name in "${@:2}"; do [[ $name != "$1" ]] || return 0; done
+  return 1
+}
+
+need_node() { is_one_of "$1" "${node_names[@]}" || die "no node $1 in lab $lab (nodes: ${node_names[*]})"; }
+need_host() {
+  is_one_of "$1" "${node_names[@]}" "${redis_names[@]}" ||
+    die "no node $1 in lab $lab (there are: ${node_names[*]} ${redis_names[*]})"
 }
 
 cmd_up() {
@@ -98,23 +118,18 @@ cmd_up() {
   trap 'clear_lab' EXIT
   trap 'exit 130' INT TERM HUP
   local setting
-  for setting in nodes workers addresses identity profile build; do
+  for setting in nodes redis workers addresses identity profile build; do
     printf '%s=%q\n' "$setting" "${!setting}"
   done >"$dir/lab.conf"
   lab_names
   network_up
-  local name
-  for name in "${node_names[@]}"; do
-    node_configure "$name"
-    node_start "$name"
-  done
-  if [[ -n $subscribers ]]; then
-    node_import "${node_names[0]}" "$subscribers"
-  fi
-  for name in "${node_names[@]}"; do node_wait "$name"; done
-  network_probe
+  [[ $redis == no ]] || redis_up
+  nodes_up
+  [[ $redis == no ]] || redis_wait_all
+  [[ $nodes -eq 0 ]] || network_probe
   : >"$dir/ready"
   trap - EXIT
+  [[ $nodes -gt 0 ]] || { say "Lab $lab: Redis alone." && return 0; }
   say "Lab $lab serves ${identity} at $(address_list 4) and $(address_list 6), UDP 2269."
 }
 
@@ -123,21 +138,51 @@ cmd_env() {
   say "TKMS_CLIENT_NETNS=$lab-client"
   say "TKMS_ADDRESSES=$(address_list 4)"
   say "TKMS_ADDRESSES6=$(address_list 6)"
+  local name sentinels=()
+  for name in "${redis_names[@]}"; do sentinels+=("$(management_address "$name"):26379"); done
   local IFS=,
   say "TKMS_NODES=${node_names[*]}"
-  say "TKMS_REDIS="
+  say "TKMS_REDIS=${redis_names[*]}"
+  say "TKMS_SENTINELS=${sentinels[*]}"
 }
 
 cmd_signal() {
   load_lab
   [[ $# -eq 2 ]] || die "$1 needs a name"
-  need_node "${2%%/*}"
+  need_host "${2%%/*}"
   case $1 in
-    kill) node_signal KILL "$2" && node_gone "$2" ;;
-    freeze) node_signal STOP "$2" ;;
-    thaw) node_signal CONT "$2" ;;
-    start) node_start "$2" && node_wait "${2%%/*}" ;;
+    kill) host_signal KILL "$2" && host_gone "$2" ;;
+    freeze) host_signal STOP "$2" ;;
+    thaw) host_signal CONT "$2" ;;
+    start)
+      host_start "$2"
+      "${2%%[0-9]*}_wait" "${2%%/*}"
+      ;;
   esac
+}
+
+cmd_redis() {
+  local name=${1:-} port=6379
+  is_one_of "${name%%/*}" "${redis_names[@]}" || die "no Redis $name in lab $lab (there are: ${redis_names[*]})"
+  [[ $name != */sentinel ]] || port=26379
+  shift
+  redis_cli "${name%%/*}" "$port" "$@"
+}
+
+cmd_logs() {
+  local name names=("$1")
+  if [[ $1 == all ]]; then names=("${node_names[@]}" "${redis_names[@]}"); else need_host "$1"; fi
+  for name in "${names[@]}"; do host_logs "$name" 100; done
+}
+
+cmd_partition() {
+  load_lab
+  need_node "${2:-}"
+  case $1 in
+    partition) [[ $# -eq 3 ]] || die "partition needs a node, and redis or clients" ;;
+    heal) [[ $# -eq 2 ]] || die "heal needs a node" ;;
+  esac
+  "network_$1" "${@:2}"
 }
 
 # Everything that carries the prefix, whatever state it is in.
@@ -154,8 +199,9 @@ case $command in
   kill | start | freeze | thaw) need_root && cmd_signal "$command" "$@" ;;
   client) load_lab && network_client "$@" ;;
   ctl) load_lab && need_node "${1:-}" && node_ctl "$@" ;;
-  logs) load_lab && need_node "${1:-}" && node_logs "$1" 200 ;;
-  partition | heal) die "$command: this version has no replica set yet" ;;
+  redis) need_root && load_lab && cmd_redis "$@" ;;
+  logs) load_lab && cmd_logs "${1:-}" ;;
+  partition | heal) need_root && cmd_partition "$command" "$@" ;;
   down) need_root && clear_lab ;;
   --help | -h | help) usage ;;
   *) usage >&2 && exit 2 ;;

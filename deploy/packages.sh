@@ -17,6 +17,7 @@ packages=(
   # tests
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
   jq python3 sqlite3 tcpdump systemd
+  redis-server redis-sentinel redis-tools faketime nftables prometheus
   # namespaces of quickstart, lab and system tests
   iproute2 iputils-ping ethtool procps util-linux
 )
@@ -26,6 +27,28 @@ missing() {
   for p in "${packages[@]}"; do
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || printf '%s\n' "$p"
   done
+}
+
+# Redis and Prometheus bring services. They are not wanted: tests and labs start their own, with their own files.
+services=(redis-server redis-sentinel prometheus)
+install_quietly() {
+  local service wanted=() made=''
+  for service in "${services[@]}"; do
+    ! grep -qx "$service" <<<"$1" || wanted+=("$service")
+  done
+  if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    made=yes
+  fi
+  local status=0
+  # shellcheck disable=SC2086
+  apt-get install -y -qq --no-install-recommends $1 || status=$?
+  [[ -z $made ]] || rm -f /usr/sbin/policy-rc.d
+  for service in "${wanted[@]}"; do
+    [[ ! -e /lib/systemd/system/$service.service ]] || systemctl --quiet disable "$service" || status=1
+  done
+  return "$status"
 }
 
 usage() { sed -n '3,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; }
@@ -42,8 +65,7 @@ case "${1:-}" in
     [[ $EUID -eq 0 ]] || { echo "deploy/packages.sh: run as root (sudo) to install: ${m//$'\n'/ }" >&2; exit 1; }
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    # shellcheck disable=SC2086
-    apt-get install -y -qq --no-install-recommends $m
+    install_quietly "$m"
     ;;
   --help | -h) usage ;;
   *) usage >&2; exit 2 ;;

@@ -2,10 +2,19 @@
 # Namespaces, bridge and addresses of a lab; sourced by lab.sh.
 # shellcheck shell=bash disable=SC2154
 #
-#   $lab-sw      the bridge br0
+#   $lab-sw      the bridges br0 (clients and data planes) and br1 (management)
 #   $lab-nodeN   dp0: the data plane's port. The kernel has no address on it, else it would answer too.
+#                mg0: 10.71.1.N/16, for the control process: Redis and nothing else
+#   $lab-redisN  mg0: 10.71.2.N/16, server and Sentinel
 #   $lab-client  cl0: 10.69.2.1/16 and fd69::2:1/64. All of 10.69.128.0/17 and fd69::8:0/112 is local there
 #                too, so that clients can have many source addresses.
+
+management_address() {
+  case $1 in
+    node*) printf '10.71.1.%d' "${1#node}" ;;
+    redis*) printf '10.71.2.%d' "${1#redis}" ;;
+  esac
+}
 
 address4() { printf '10.69.1.%d' "$1"; }
 address6() { printf 'fd69::1:%x' "$1"; }
@@ -19,7 +28,7 @@ address_list() {
 }
 
 # Namespaces of this lab: the prefix and a name of ours, so that a lab "a" never takes a lab "a-b" for its own.
-lab_namespaces() { ip netns list | awk '{print $1}' | grep -E "^$lab-(sw|client|node[0-9]+)$" || true; }
+lab_namespaces() { ip netns list | awk '{print $1}' | grep -E "^$lab-(sw|client|node[0-9]+|redis[0-9]+)$" || true; }
 
 namespace_add() {
   ip netns add "$1"
@@ -27,24 +36,75 @@ namespace_add() {
   ip -n "$1" link set lo up
 }
 
-# join NAMESPACE DEVICE: a veth pair between the bridge and DEVICE in NAMESPACE. Checksums are finished by the
-# kernel's side: the data plane gets what a wire would carry. MTU 9000: long messages need no fragments.
+# join NAMESPACE DEVICE BRIDGE PORT: a veth pair between PORT of the bridge and DEVICE in NAMESPACE. Checksums are
+# finished by the kernel's side: the data plane gets what a wire would carry. MTU 9000: long messages need no
+# fragments.
 join() {
-  local port=${1#"$lab-"}
-  ip -n "$lab-sw" link add name "$port" mtu 9000 type veth peer name "$2" mtu 9000 netns "$1"
-  ip netns exec "$lab-sw" ethtool -K "$port" tx off rx off gso off tso off gro off >/dev/null 2>&1
+  ip -n "$lab-sw" link add name "$4" mtu 9000 type veth peer name "$2" mtu 9000 netns "$1"
+  ip netns exec "$lab-sw" ethtool -K "$4" tx off rx off gso off tso off gro off >/dev/null 2>&1
   ip netns exec "$1" ethtool -K "$2" tx off rx off gso off tso off gro off >/dev/null 2>&1
-  ip -n "$lab-sw" link set "$port" master br0 up
+  ip -n "$lab-sw" link set "$4" master "$3" up
+}
+
+bridge_add() {
+  ip -n "$lab-sw" link add name "$1" mtu 9000 type bridge mcast_snooping 0 forward_delay 0
+  ip -n "$lab-sw" link set "$1" up
+}
+
+# join_management NAME
+join_management() {
+  join "$lab-$1" mg0 br1 "$1-mg"
+  ip -n "$lab-$1" address add "$(management_address "$1")/16" dev mg0
+  ip -n "$lab-$1" link set mg0 up
+}
+
+network_node() {
+  namespace_add "$lab-$1"
+  ip netns exec "$lab-$1" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+  join "$lab-$1" dp0 br0 "$1"
+  ip -n "$lab-$1" link set dp0 up
+  join_management "$1"
+}
+
+network_redis() {
+  namespace_add "$lab-$1"
+  ip netns exec "$lab-$1" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+  join_management "$1"
+}
+
+# port_of NODE redis|clients: the bridge and the port that tie the node to them.
+port_of() {
+  case $2 in
+    redis) printf 'br1 %s-mg\n' "$1" ;;
+    clients) printf 'br0 %s\n' "$1" ;;
+    *) die "partition: a node is cut off from redis or from clients" ;;
+  esac
+}
+
+# A switch that forwards nothing: the node's own link stays up.
+network_partition() {
+  local bridge port
+  read -r bridge port <<<"$(port_of "$1" "$2")"
+  [[ -n $port ]] || exit 1
+  ip -n "$lab-sw" link set "$port" nomaster
+}
+
+network_heal() {
+  local bridge port what
+  for what in redis clients; do
+    read -r bridge port <<<"$(port_of "$1" "$what")"
+    ip -n "$lab-sw" link set "$port" master "$bridge"
+  done
 }
 
 network_up() {
   namespace_add "$lab-sw"
   ip netns exec "$lab-sw" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-  ip -n "$lab-sw" link add name br0 mtu 9000 type bridge mcast_snooping 0 forward_delay 0
-  ip -n "$lab-sw" link set br0 up
+  bridge_add br0
+  bridge_add br1
 
   namespace_add "$lab-client"
-  join "$lab-client" cl0
+  join "$lab-client" cl0 br0 client
   ip -n "$lab-client" address add 10.69.2.1/16 dev cl0
   ip -n "$lab-client" address add fd69::2:1/64 dev cl0 nodad
   ip -n "$lab-client" link set cl0 up
@@ -54,12 +114,8 @@ network_up() {
     net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1 2>/dev/null || true
 
   local name
-  for name in "${node_names[@]}"; do
-    namespace_add "$lab-$name"
-    ip netns exec "$lab-$name" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-    join "$lab-$name" dp0
-    ip -n "$lab-$name" link set dp0 up
-  done
+  for name in "${node_names[@]}"; do network_node "$name"; done
+  for name in "${redis_names[@]}"; do network_redis "$name"; done
 }
 
 # Processes of a namespace, ended and waited for; then the namespace itself (with it go its devices).
@@ -92,7 +148,7 @@ answers() {
     sleep 0.1
   done
   cat "$dir/probe.log" >&2
-  node_logs "${node_names[0]}" 30 >&2
+  host_logs "${node_names[0]}" 30 >&2
   die "$address does not answer (${1##*/})"
 }
 

@@ -1,58 +1,65 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# A node of a lab: its files under $dir/NAME, its two processes in the namespace $lab-NAME; sourced by lab.sh.
+# A node of a lab: configuration, its two processes, and when it serves; sourced by lab.sh.
 # shellcheck shell=bash disable=SC2154
 
-processes=(control dataplane)
+# Settings of the replica set, of every lab with Redis.
+node_yaml_set() {
+  local name sentinels=()
+  for name in "${redis_names[@]}"; do sentinels+=("\"$(management_address "$name"):26379\""); done
+  local IFS=,
+  cat <<EOF
+sync:
+  sentinels: [${sentinels[*]}]
+  primary: tkms
+  user: tkms
+  password_file: $dir/passwords/tkms
+  prefix: tkms
+  max_staleness: 24h
+cluster:
+  roles: [request, resolve]
+  service_addresses: [$1]
+  heartbeat: 250ms
+  dead_after: 1s
+EOF
+}
 
-# node_configure NAME: configuration, KEK and an empty store.
-node_configure() {
-  local home=$dir/$1 i list=()
-  mkdir -m 700 "$home"
+# node_yaml NAME
+node_yaml() {
+  local i list=()
   for ((i = 1; i <= addresses; i++)); do list+=("$(address4 "$i")/16" "\"$(address6 "$i")/64\""); done
   local IFS=,
-  cat >"$home/tkms.yaml" <<EOF
+  cat <<EOF
 kms:
   identity: $identity
   profile: $profile
 node:
   name: $1
-  state_dir: $home
-  run_dir: $home
-  kek_file: $home/kek
-service:
-  addresses: [${list[*]}]
+  state_dir: $dir/$1
+  run_dir: $dir/$1
+  kek_file: $dir/$1/kek
 limits:
   errors_per_source: 0
 keys:
   activation_lead: 200ms
 EOF
+  if [[ $redis == yes ]]; then
+    node_yaml_set "${list[*]}"
+  else
+    printf 'service:\n  addresses: [%s]\n' "${list[*]}"
+  fi
+}
+
+# node_configure NAME: configuration, KEK (the same for all nodes) and an empty store.
+node_configure() {
+  local home=$dir/$1
+  mkdir -m 700 "$home"
+  node_yaml "$1" >"$home/tkms.yaml"
+  [[ ! -f $dir/kek ]] || (umask 077 && cp "$dir/kek" "$home/kek")
   "$(program tkmsctl)" init --config "$home/tkms.yaml" >"$home/init.log" 2>&1 || {
     cat "$home/init.log" >&2
     die "tkmsctl init failed"
   }
-}
-
-# A process of ours: its pid file names it and it is in the node's namespace (so never somebody else's process).
-process_pid() {
-  local pid
-  pid=$(cat "$dir/$1/$2.pid" 2>/dev/null) || return 1
-  ip netns pids "$lab-$1" | grep -qx "$pid" && printf '%s\n' "$pid"
-}
-
-# spawn NAME PROCESS COMMAND...: in the node's namespace, a session of its own, log appended.
-spawn() {
-  local home=$dir/$1 process=$2 namespace=$lab-$1
-  shift 2
-  ip netns exec "$namespace" setsid "$@" </dev/null >>"$home/$process.log" 2>&1 &
-  local pid=$! tries
-  disown
-  echo "$pid" >"$home/$process.pid"
-  # Until it has entered the namespace it would look as if it had ended.
-  for ((tries = 0; tries < 100; tries++)); do
-    ! ip netns pids "$namespace" | grep -qx "$pid" || return 0
-    kill -0 "$pid" 2>/dev/null || return 0
-    sleep 0.01
-  done
+  [[ -f $dir/kek ]] || (umask 077 && cp "$home/kek" "$dir/kek")
 }
 
 start_control() { spawn "$1" control "$(program tkms-control)" --config "$dir/$1/tkms.yaml"; }
@@ -63,62 +70,10 @@ start_dataplane() {
     -- --file-prefix="$lab-$1" --vdev=net_af_packet0,iface=dp0
 }
 
-# node_start NAME or NAME/PROCESS: starts what does not run.
-node_start() {
-  local name=${1%%/*} process
-  for process in $(which_processes "$1"); do
-    process_pid "$name" "$process" >/dev/null || "start_$process" "$name"
-  done
-}
-
-which_processes() {
-  local part=${1#*/} process
-  [[ $1 == */* ]] || part=''
-  for process in "${processes[@]}"; do
-    [[ -n $part && $part != "$process" ]] || printf '%s\n' "$process"
-  done
-  [[ -z $part || " ${processes[*]} " == *" $part "* ]] || die "no process $part (there are: ${processes[*]})"
-}
-
-# Pids of NAME (everything in the namespace) or NAME/PROCESS.
-node_pids() {
-  if [[ $1 == */* ]]; then
-    which_processes "$1" >/dev/null
-    process_pid "${1%%/*}" "${1#*/}" || true
-  else
-    ip netns pids "$lab-$1"
-  fi
-}
-
-node_signal() {
-  local pids
-  pids=$(node_pids "$2")
-  # shellcheck disable=SC2086
-  [[ -z $pids ]] || kill "-$1" $pids 2>/dev/null || true
-}
-
-node_gone() {
-  local tries
-  for ((tries = 0; tries < 200; tries++)); do
-    [[ -n $(node_pids "$1") ]] || return 0
-    sleep 0.02
-  done
-  die "$1 does not end"
-}
-
 node_ctl() {
   local name=$1
   shift
   "$(program tkmsctl)" --socket "$dir/$name/control.sock" "$@"
-}
-
-node_logs() {
-  local file
-  for file in "$dir/$1"/*.log; do
-    [[ -s $file ]] || continue
-    say "--- $file"
-    tail -n "$2" "$file"
-  done
 }
 
 # node_import NAME FILE
@@ -131,25 +86,14 @@ node_import() {
   }
 }
 
-# Both processes must live while we wait; a dead one has its reason in its log.
-node_alive() {
-  local process
-  for process in "${processes[@]}"; do
-    process_pid "$1" "$process" >/dev/null || {
-      node_logs "$1" 30 >&2
-      die "$process of $1 ended (its log is above)"
-    }
-  done
-}
-
 node_ready_admin() {
   local tries
   for ((tries = 0; tries < 300; tries++)); do
     node_ctl "$1" status --json >/dev/null 2>&1 && return 0
-    node_alive "$1"
+    host_alive "$1"
     sleep 0.1
   done
-  node_logs "$1" 30 >&2
+  host_logs "$1" 30 >&2
   die "tkms-control of $1 does not answer"
 }
 
@@ -160,11 +104,24 @@ node_wait() {
     if status=$(node_ctl "$1" status --json 2>/dev/null) && jq -e "$serving" <<<"$status" >/dev/null; then
       return 0
     fi
-    node_alive "$1"
+    host_alive "$1"
     sleep 0.1
   done
-  node_logs "$1" 30 >&2
+  host_logs "$1" 30 >&2
   die "$1 does not serve after two minutes; status: ${status:-none}"
 }
 # shellcheck disable=SC2016
 serving='. as $s | .dataplane | .connected and .loaded and .epoch == $s.keyring_epoch and .subscribers == $s.subscribers'
+
+# All nodes: the first one makes the key ring and takes the subscribers, then the others join it.
+nodes_up() {
+  local name
+  for name in "${node_names[@]}"; do
+    node_configure "$name"
+    host_start "$name"
+    [[ $name == node1 ]] || continue
+    [[ -z $subscribers ]] || node_import "$name" "$subscribers"
+    node_wait "$name"
+  done
+  for name in "${node_names[@]:1}"; do node_wait "$name"; done
+}

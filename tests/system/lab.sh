@@ -33,6 +33,11 @@ silent() { ! client ping -n -q -c 1 -W 1 "$TKMS_ADDRESSES"; }
 check "a frozen node is silent" silent
 lab thaw node1
 check "a thawed node answers" client ping -n -q -c 1 -W 2 "$TKMS_ADDRESSES"
+lab partition node1 clients
+check "a node that is cut off is silent" silent
+refuses "a node is cut off from redis or clients only" "redis or from clients" lab partition node1 moon
+lab heal node1
+check "a healed node answers" client ping -n -q -c 1 -W 2 "$TKMS_ADDRESSES"
 lab kill node1
 check "nothing of a killed node lives" test -z "$(ip netns pids "$TKMS_LAB-node1")"
 check "a killed node is silent" silent

@@ -29,7 +29,7 @@ clean_up() {
   local status=$? pid
   trap - EXIT INT TERM HUP
   for pid in "${background[@]}"; do kill "$pid" 2>/dev/null || true; done
-  if [[ $status -ne 0 && -f /run/$TKMS_LAB-lab/lab.conf ]]; then lab logs node1 || true; fi
+  if [[ $status -ne 0 && -f /run/$TKMS_LAB-lab/lab.conf ]]; then lab logs all || true; fi
   lab down || status=1
   rm -rf "$work"
   exit "$status"
