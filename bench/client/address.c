@@ -103,15 +103,20 @@ int client_pool_parse(struct client_pool *pool, const char *list, const char **b
 	}
 }
 
-void client_address_silent(struct client_address *a, uint64_t now_us)
+void client_address_silent(struct client_address *a, uint64_t sent_us, uint64_t now_us)
 {
+	if (a->alive_us > sent_us || (a->silences != 0 && a->marked_us > sent_us)) {
+		return;
+	}
 	const unsigned int doublings = a->silences < DEAD_DOUBLINGS ? a->silences : DEAD_DOUBLINGS;
 	a->silences++;
+	a->marked_us = now_us;
 	a->dead_until_us = now_us + ((uint64_t)DEAD_FIRST_US << doublings);
 }
 
-void client_address_alive(struct client_address *a)
+void client_address_alive(struct client_address *a, uint64_t now_us)
 {
+	a->alive_us = now_us;
 	a->silences = 0;
 	a->dead_until_us = 0;
 }

@@ -19,6 +19,8 @@ struct client_address {
 	char text[CLIENT_ADDRESS_TEXT + 8]; /* "192.0.2.1:2269", "[2001:db8::1]:2269" */
 	/* Memory of what was silent. Times are microseconds of a monotonic clock. */
 	uint64_t dead_until_us;
+	uint64_t marked_us;    /* when it was last found silent */
+	uint64_t alive_us;     /* when it last answered; 0: never */
 	unsigned int silences; /* in a row */
 };
 
@@ -35,9 +37,13 @@ struct client_pool {
 int client_pool_parse(
 	struct client_pool *pool, const char *list, const char **bad, size_t *bad_len);
 
-/* An address did not answer: others go first for a while, longer each time. */
-void client_address_silent(struct client_address *a, uint64_t now_us);
+/*
+ * An address did not answer what was sent at sent_us: others go first for a while, longer each
+ * time. With many messages under way one silence is one silence, however many of them met it, and a
+ * lost datagram is none when the address has answered others since.
+ */
+void client_address_silent(struct client_address *a, uint64_t sent_us, uint64_t now_us);
 /* It answered. */
-void client_address_alive(struct client_address *a);
+void client_address_alive(struct client_address *a, uint64_t now_us);
 
 #endif

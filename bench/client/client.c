@@ -101,7 +101,7 @@ static int receive_from(struct call *c, unsigned int address)
 		case CLIENT_FINAL:
 			c->out->address = address;
 			c->out->rtt_us = now - c->sent_us[address];
-			client_plan_answered(c->pool, address);
+			client_plan_answered(c->pool, address, now);
 			return 1;
 		case CLIENT_HINT:
 			c->out->hints++;

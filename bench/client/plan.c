@@ -53,7 +53,7 @@ static uint64_t wait_us(struct client_plan *p)
 unsigned int client_plan_send(struct client_plan *p, struct client_pool *pool, uint64_t now_us)
 {
 	if (p->waiting) {
-		client_address_silent(&pool->address[p->last], now_us);
+		client_address_silent(&pool->address[p->last], p->sent_us, now_us);
 	}
 	int a = untried(p, pool, now_us);
 	if (a < 0) {
@@ -64,6 +64,7 @@ unsigned int client_plan_send(struct client_plan *p, struct client_pool *pool, u
 	p->last = (unsigned int)a;
 	p->tried |= UINT64_C(1) << p->last;
 	p->sent++;
+	p->sent_us = now_us;
 	p->waiting = 1;
 	p->next_us = now_us + wait_us(p);
 	return p->last;
@@ -93,12 +94,12 @@ void client_plan_silent(
 	struct client_plan *p, struct client_pool *pool, unsigned int address, uint64_t now_us)
 {
 	if (address == p->last && p->waiting) {
-		client_address_silent(&pool->address[address], now_us);
+		client_address_silent(&pool->address[address], p->sent_us, now_us);
 	}
 	move_on(p, pool, address, now_us);
 }
 
-void client_plan_answered(struct client_pool *pool, unsigned int address)
+void client_plan_answered(struct client_pool *pool, unsigned int address, uint64_t now_us)
 {
-	client_address_alive(&pool->address[address]);
+	client_address_alive(&pool->address[address], now_us);
 }

@@ -8,7 +8,7 @@
  *   at plan.next_us:         address = client_plan_send(&plan, &pool, now); send there
  *   unauthenticated Error:   client_plan_hint(&plan, &pool, address, now)   (may make next_us now)
  *   cannot be reached:       client_plan_silent(&plan, &pool, address, now) (likewise)
- *   verified answer:         client_plan_answered(&pool, address)           (done)
+ *   verified answer:         client_plan_answered(&pool, address, now)      (done)
  *   at plan.end_us:          give up
  */
 #ifndef TKMS_CLIENT_PLAN_H
@@ -31,7 +31,8 @@ struct client_plan {
 	struct client_timing timing;
 	uint64_t end_us;
 	uint64_t next_us;
-	uint64_t tried; /* addresses of this round, a bit each */
+	uint64_t sent_us; /* time of the last message */
+	uint64_t tried;	  /* addresses of this round, a bit each */
 	uint64_t rng;
 	unsigned int first; /* address to begin with */
 	unsigned int last;  /* address of the last message */
@@ -58,6 +59,6 @@ void client_plan_hint(
 void client_plan_silent(
 	struct client_plan *p, struct client_pool *pool, unsigned int address, uint64_t now_us);
 
-void client_plan_answered(struct client_pool *pool, unsigned int address);
+void client_plan_answered(struct client_pool *pool, unsigned int address, uint64_t now_us);
 
 #endif

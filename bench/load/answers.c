@@ -72,6 +72,7 @@ static void act(struct run *run, unsigned int i, uint64_t now)
 	fl->in_batch = false;
 	switch (a->result) {
 	case EXCHANGE_OK:
+		client_plan_answered(&run->pool, r->target[i], now / 1000);
 		stats_answer(run->stats, r->target[i], fl->due, r->arrival[i]);
 		flights_release(&run->flights, fl);
 		return;
@@ -83,9 +84,10 @@ static void act(struct run *run, unsigned int i, uint64_t now)
 		fl->heard = true;
 		run_fail(run, fl);
 		return;
-	case EXCHANGE_ERROR_HINT: /* anybody could have sent that: ask elsewhere, once each */
+	case EXCHANGE_ERROR_HINT: /* anybody could have sent that: ask elsewhere */
 		fl->heard = true;
-		if (++fl->hints < run->targets->n)
+		client_plan_hint(&fl->plan, &run->pool, r->target[i], now / 1000);
+		if (fl->plan.next_us <= now / 1000)
 			run_resend(run, fl, now);
 		return;
 	default:

@@ -56,8 +56,6 @@ struct flight *flights_take(struct flights *f)
 	f->in_use++;
 	fl->x.csb_id += 1U << FLIGHT_INDEX_BITS;
 	fl->busy = true;
-	fl->attempts = 0;
-	fl->hints = 0;
 	fl->heard = false;
 	fl->in_batch = false;
 	return fl;

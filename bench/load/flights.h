@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/client/plan.h"
 #include "bench/exchange/exchange.h"
 
 enum {
@@ -21,16 +22,13 @@ enum {
 
 struct flight {
 	struct exchange x;
-	uint64_t number;   /* in the schedule, from 0 */
-	uint64_t due;	   /* scheduled time, ns on the monotonic clock: latency counts from here */
-	uint64_t deadline; /* ns */
-	uint64_t timer;	   /* ns: next retry or the deadline */
+	uint64_t number; /* in the schedule, from 0 */
+	uint64_t due;	 /* scheduled time, ns on the monotonic clock: latency counts from here */
+	uint64_t timer;	 /* ns: next retry or the deadline */
+	struct client_plan plan;
 	uint32_t next, previous; /* in its wheel slot or the free list */
-	uint16_t target;	 /* of the last transmission */
-	uint8_t attempts;
-	uint8_t hints; /* unauthenticated Errors seen */
-	bool heard;    /* anything came back */
-	bool busy;     /* not free */
+	bool heard;		 /* anything came back */
+	bool busy;		 /* not free */
 	bool in_wheel;
 	bool in_batch; /* an answer is being judged */
 };

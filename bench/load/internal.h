@@ -24,6 +24,7 @@ struct run {
 	const struct run_spec *spec;
 	struct exchanger *exchanger;
 	const struct targets *targets;
+	struct client_pool pool; /* what is known of the targets, by their index */
 	struct stats *stats;
 	struct flights flights;
 	struct flight *prepared[RUN_AHEAD_MAX]; /* built, not sent; in order of their time */
@@ -39,7 +40,7 @@ struct run {
 	struct receiver receiver;
 };
 
-/* Sends again, to the next target. */
+/* Sends again, where its plan says. */
 void run_resend(struct run *run, struct flight *fl, uint64_t now);
 /* Counts and releases. */
 void run_fail(struct run *run, struct flight *fl);

@@ -12,49 +12,37 @@
 /* Turns that all bring answers, after which timers are looked at all the same. */
 enum { BUSY_TURNS_MAX = 64 };
 
-static const uint64_t ns_per_ms = 1000000;
-static const uint64_t first_wait_ms = 200, longest_wait_ms = 1600;
+static const uint64_t ns_per_ms = 1000000, ns_per_us = 1000;
 /* Waits shorter than this are spent polling: a sleep would oversleep. */
 static const uint64_t poll_below_ns = 20000;
-
-/* Half to one and a half of what it doubles to each time would collide less, but wait longer: a
- * quarter is enough here. */
-static uint64_t retry_wait(struct rng *rng, unsigned int attempts)
-{
-	uint64_t wait = first_wait_ms << (attempts < 4 ? attempts - 1 : 3);
-
-	if (wait > longest_wait_ms)
-		wait = longest_wait_ms;
-	return wait * (750 + rng_below(rng, 501)) * (ns_per_ms / 1000);
-}
 
 static int socket_of(const struct run *run, unsigned int target, unsigned int source)
 {
 	return run->targets->fd[target * run->targets->sources + source];
 }
 
-static void sent_once(struct run *run, struct flight *fl, unsigned int target, uint64_t now)
+static void arm(struct run *run, struct flight *fl)
 {
-	uint64_t retry = now + retry_wait(exchanger_rng(run->exchanger), ++fl->attempts);
+	const struct client_plan *p = &fl->plan;
 
-	fl->target = (uint16_t)target;
-	flights_arm(&run->flights, fl, retry < fl->deadline ? retry : fl->deadline);
+	flights_arm(
+		&run->flights, fl, (p->next_us < p->end_us ? p->next_us : p->end_us) * ns_per_us);
 }
 
 void run_resend(struct run *run, struct flight *fl, uint64_t now)
 {
-	unsigned int target = (fl->target + 1U) % run->targets->n;
+	unsigned int target = client_plan_send(&fl->plan, &run->pool, now / ns_per_us);
 	int fd = socket_of(run, target, run->next_source);
 
 	run->next_source = (run->next_source + 1) % run->targets->sources;
-	if (fl->attempts == 1)
+	if (fl->plan.sent == 2)
 		run->stats->retried++;
 	run->stats->retransmissions++;
 	/* A pending ICMP error of an earlier datagram is reported once and is not about this one.
 	 */
 	if (send(fd, fl->x.octets, fl->x.len, 0) < 0 && send(fd, fl->x.octets, fl->x.len, 0) < 0)
 		run->stats->send_errors++;
-	sent_once(run, fl, target, now);
+	arm(run, fl);
 }
 
 void run_fail(struct run *run, struct flight *fl)
@@ -111,7 +99,7 @@ static void prepare(struct run *run, uint64_t now)
 	run->n_prepared += n;
 }
 
-static void count_sent(struct run *run, struct flight *fl, unsigned int target, uint64_t now)
+static void count_sent(struct run *run, struct flight *fl, uint64_t now)
 {
 	uint64_t late = now > fl->due ? now - fl->due : 0;
 
@@ -120,8 +108,24 @@ static void count_sent(struct run *run, struct flight *fl, unsigned int target, 
 		run->stats->late++;
 	if (late > run->stats->max_late)
 		run->stats->max_late = late;
-	fl->deadline = fl->due + LOAD_TIMEOUT_MS * ns_per_ms;
-	sent_once(run, fl, target, now);
+	fl->plan.end_us = fl->due / ns_per_us + LOAD_TIMEOUT_MS * 1000;
+	arm(run, fl);
+}
+
+/* The first message of each goes to the same target: all begin with the same one, and nothing
+ * becomes known of it meanwhile. */
+static unsigned int plan_due(struct run *run, unsigned int n, uint64_t now)
+{
+	unsigned int target = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct client_plan *p = &run->prepared[i]->plan;
+
+		client_plan_begin(p, &CLIENT_TIMING_DEFAULT, now / ns_per_us, run->next_target,
+			rng_next(exchanger_rng(run->exchanger)));
+		target = client_plan_send(p, &run->pool, now / ns_per_us);
+	}
+	return target;
 }
 
 /* Sends what is due, all to one target; the next call takes the next one. */
@@ -129,8 +133,8 @@ static void send_due(struct run *run, uint64_t now)
 {
 	struct mmsghdr header[RUN_AHEAD_MAX];
 	struct iovec iov[RUN_AHEAD_MAX];
-	unsigned int n = 0, target = run->next_target;
-	int fd = socket_of(run, target, run->next_source), sent;
+	unsigned int n = 0;
+	int fd, sent;
 
 	for (; n < run->n_prepared && run->prepared[n]->due <= now; n++) {
 		iov[n] = (struct iovec){run->prepared[n]->x.octets, run->prepared[n]->x.len};
@@ -138,7 +142,8 @@ static void send_due(struct run *run, uint64_t now)
 	}
 	if (n == 0)
 		return;
-	run->next_target = (target + 1) % run->targets->n;
+	fd = socket_of(run, plan_due(run, n, now), run->next_source);
+	run->next_target = (run->next_target + 1) % run->targets->n;
 	run->next_source = (run->next_source + 1) % run->targets->sources;
 	sent = sendmmsg(fd, header, n, 0);
 	if (sent < 0)
@@ -150,7 +155,7 @@ static void send_due(struct run *run, uint64_t now)
 		sent = 1; /* silence for the first one: its timer tries elsewhere */
 	}
 	for (int i = 0; i < sent; i++)
-		count_sent(run, run->prepared[i], target, now);
+		count_sent(run, run->prepared[i], now);
 	run->n_prepared -= (unsigned int)sent;
 	memmove(run->prepared, run->prepared + sent, run->n_prepared * sizeof(run->prepared[0]));
 }
@@ -164,7 +169,7 @@ static void retries(struct run *run, uint64_t now)
 	struct flight *fl;
 
 	while ((fl = flights_due(&run->flights, now)) != NULL) {
-		if (now >= fl->deadline)
+		if (now / ns_per_us >= fl->plan.end_us)
 			run_fail(run, fl);
 		else
 			run_resend(run, fl, now);
@@ -260,6 +265,7 @@ int run_load(
 	run->exchanger = e;
 	run->targets = t;
 	run->stats = s;
+	run->pool.n = t->n;
 	run->ahead = spec->rate == 0 || per_two_ms > RUN_AHEAD_MAX ? RUN_AHEAD_MAX
 		     : per_two_ms < 1				   ? 1
 								   : (unsigned int)per_two_ms;

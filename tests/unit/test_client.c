@@ -98,7 +98,7 @@ Test(client, silent_addresses_come_last_for_a_while)
 	client_plan_begin(&p, &steady, 0, 0, 1);
 	cr_assert_eq(client_plan_send(&p, &pool, 0), 0);
 	cr_assert_eq(client_plan_send(&p, &pool, 100), 1); /* 0 was silent */
-	client_plan_answered(&pool, 1);
+	client_plan_answered(&pool, 1, 100);
 	client_plan_begin(&p, &steady, 1000, 0, 1);
 	cr_assert_eq(client_plan_send(&p, &pool, 1000), 1);
 	cr_assert_eq(client_plan_send(&p, &pool, 1100), 2);
@@ -106,6 +106,39 @@ Test(client, silent_addresses_come_last_for_a_while)
 	/* It is forgiven after a time, and at once when it answers. */
 	client_plan_begin(&p, &steady, 60000000, 0, 1);
 	cr_assert_eq(client_plan_send(&p, &pool, 60000000), 0);
+}
+
+Test(client, many_messages_that_meet_one_silence_mark_the_address_once)
+{
+	struct client_pool pool = {.n = 2};
+	struct client_plan p[20];
+
+	for (unsigned int i = 0; i < 20; i++) {
+		client_plan_begin(&p[i], &steady, i, 0, 1);
+		cr_assert_eq(client_plan_send(&p[i], &pool, i), 0);
+	}
+	for (unsigned int i = 0; i < 20; i++)
+		cr_assert_eq(client_plan_send(&p[i], &pool, 100 + i), 1);
+	cr_expect_eq(pool.address[0].silences, 1);
+	/* The second silence is one of a message that was sent after the first was noticed. */
+	client_plan_begin(&p[0], &steady, 200, 0, 1);
+	p[0].tried = 2;
+	cr_assert_eq(client_plan_send(&p[0], &pool, 200), 0);
+	(void)client_plan_send(&p[0], &pool, 300);
+	cr_expect_eq(pool.address[0].silences, 2);
+}
+
+Test(client, a_lost_datagram_does_not_mark_an_address_that_answers_others)
+{
+	struct client_pool pool = {.n = 2};
+	struct client_plan p;
+
+	client_plan_begin(&p, &steady, 1000, 0, 1);
+	cr_assert_eq(client_plan_send(&p, &pool, 1000), 0);
+	client_plan_answered(&pool, 0, 1050);
+	cr_assert_eq(client_plan_send(&p, &pool, 1100), 1);
+	cr_expect_eq(pool.address[0].silences, 0);
+	cr_expect_eq(pool.address[0].dead_until_us, 0);
 }
 
 Test(client, when_all_are_silent_all_are_still_asked)
