@@ -49,7 +49,8 @@ void announcer_update(
 
 typedef size_t (*build_fn)(const uint8_t *mac, const uint8_t *address, uint8_t *out);
 
-static bool send_one(struct worker *w, unsigned int port, const uint8_t *octets, build_fn build)
+static bool send_one(
+	struct worker *w, unsigned int port, uint16_t vlan, const uint8_t *octets, build_fn build)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
 
@@ -57,6 +58,9 @@ static bool send_one(struct worker *w, unsigned int port, const uint8_t *octets,
 		return false;
 	rte_pktmbuf_append(
 		m, (uint16_t)build(w->ports[port].mac, octets, rte_pktmbuf_mtod(m, uint8_t *)));
+	if (vlan != 0)
+		net_tag(&(struct net_flow){.tagged = true, .tci = vlan},
+			(uint8_t *)rte_pktmbuf_prepend(m, NET_VLAN_LEN));
 	m->port = (uint16_t)port;
 	if (rte_ring_enqueue(w->announcements, m) == 0)
 		return true;
@@ -64,34 +68,40 @@ static bool send_one(struct worker *w, unsigned int port, const uint8_t *octets,
 	return false;
 }
 
-static bool send_all(struct worker *w, const uint8_t *octets, build_fn build)
+static bool send_all(
+	struct worker *w, const struct net_vlans *vlans, const uint8_t *octets, build_fn build)
 {
 	bool all = true;
 
-	for (unsigned int port = 0; port < w->n_ports; port++)
-		all &= send_one(w, port, octets, build);
+	for (uint16_t vlan = 0; vlan < NET_VLANS; vlan++) {
+		if (!net_vlans_has(vlans, vlan))
+			continue;
+		for (unsigned int port = 0; port < w->n_ports; port++)
+			all &= send_one(w, port, vlan, octets, build);
+	}
 	return all;
 }
 
 /* Switches first: they must let through what neighbours ask then. */
-static bool announce(struct worker *w, uint8_t family, const uint8_t *octets)
+static bool announce(
+	struct worker *w, const struct net_vlans *vlans, uint8_t family, const uint8_t *octets)
 {
 	bool reported;
 
 	if (family == 4)
-		return send_all(w, octets, net_arp_announce);
-	reported = send_all(w, octets, net_mld_report);
-	return send_all(w, octets, net_nd_announce) && reported;
+		return send_all(w, vlans, octets, net_arp_announce);
+	reported = send_all(w, vlans, octets, net_mld_report);
+	return send_all(w, vlans, octets, net_nd_announce) && reported;
 }
 
-void announcer_tick(struct announcer *a, struct worker *w)
+void announcer_tick(struct announcer *a, const struct net_vlans *vlans, struct worker *w)
 {
 	bool all = true;
 
 	for (unsigned int i = 0; i < a->n; i++) {
 		if (a->pending[i].left == 0)
 			continue;
-		all &= announce(w, a->pending[i].family, a->pending[i].octets);
+		all &= announce(w, vlans, a->pending[i].family, a->pending[i].octets);
 		a->pending[i].left--;
 	}
 	if (!all)
@@ -99,12 +109,13 @@ void announcer_tick(struct announcer *a, struct worker *w)
 			w->index);
 }
 
-void announcer_refresh(const struct net_addresses *now, struct worker *w)
+void announcer_refresh(
+	const struct net_addresses *now, const struct net_vlans *vlans, struct worker *w)
 {
 	bool all = true;
 
 	for (unsigned int i = 0; i < now->n6; i++)
-		all &= send_all(w, now->v6[i], net_mld_report);
+		all &= send_all(w, vlans, now->v6[i], net_mld_report);
 	if (!all)
 		log_line(LOG_WARNING, "not every multicast group could be reported this time",
 			"worker=%u", w->index);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Announces addresses that were taken into service (gratuitous ARP, unsolicited neighbour
- * advertisement) on every port: at once and twice more, a second apart, as announcements get lost.
- * The first worker sends them. Main thread.
+ * advertisement) on every port and VLAN: at once and twice more, a second apart, as announcements
+ * get lost. The first worker sends them. Main thread.
  */
 #ifndef TKMS_DATAPLANE_ANNOUNCE_H
 #define TKMS_DATAPLANE_ANNOUNCE_H
@@ -25,9 +25,10 @@ void announcer_update(
 	struct announcer *a, const struct net_addresses *before, const struct net_addresses *now);
 
 /* Hands what is due to the worker; call after announcer_update() and every second. */
-void announcer_tick(struct announcer *a, struct worker *w);
+void announcer_tick(struct announcer *a, const struct net_vlans *vlans, struct worker *w);
 
 /* Tells snooping switches again which groups we listen to; every NET_MLD_INTERVAL_S seconds. */
-void announcer_refresh(const struct net_addresses *now, struct worker *w);
+void announcer_refresh(
+	const struct net_addresses *now, const struct net_vlans *vlans, struct worker *w);
 
 #endif

@@ -27,6 +27,7 @@ struct dataplane {
 	struct link_handlers handlers;
 	struct announcer announcer;
 	struct net_addresses announced; /* taken into service already */
+	struct net_vlans vlans;		/* that they were announced on */
 	struct net_addresses checked;	/* by preflight_addresses() */
 	struct stats stats;
 	unsigned int ticks; /* seconds served */

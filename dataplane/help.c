@@ -20,7 +20,7 @@ static const char text[] =
 	"  --queue-size N        descriptors of each port queue (default 1024)\n"
 	"  --mtu N               largest IP packet of a port; repeat for the second port and so\n"
 	"                        on, the last one holds for the rest (default: what the port\n"
-	"                        says). Longer answers are dropped and counted: 9000 where the\n"
+	"                        says). Longer answers leave in fragments: 9000 where the\n"
 	"                        network allows it\n"
 	"  --log-level LEVEL     error, warning, info (default), debug\n"
 	"  --preflight           check what is needed, say what to do about it, and end\n"

@@ -12,7 +12,10 @@
 
 #include "dataplane/log.h"
 
-enum { FRAME_OVERHEAD = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN };
+enum {
+	FRAME_OVERHEAD = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN,
+	MTU_MIN = 576, /* every host takes an answer in pieces of that size */
+};
 
 static int fail(const struct port *port, const char *what, int err)
 {
@@ -64,10 +67,25 @@ static int check_queues(
 	return -EINVAL;
 }
 
+/*
+ * All fragments of a datagram have to come to one worker: they are spread by addresses. Where the
+ * port tells fragments from other packets, those may be spread by UDP ports too, so that one large
+ * source keeps all workers busy; otherwise everything is spread by addresses alone.
+ */
+static uint64_t rss_of(uint64_t offered)
+{
+	const uint64_t fragments = RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_FRAG_IPV6;
+	uint64_t rss = offered & RTE_ETH_RSS_IP;
+
+	if ((offered & fragments) == fragments)
+		rss |= offered & RTE_ETH_RSS_UDP;
+	return rss;
+}
+
 static void choose_offloads(struct port *port, const struct rte_eth_dev_info *info,
 	const struct port_settings *s, struct rte_eth_conf *conf)
 {
-	uint64_t rss = info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP);
+	uint64_t rss = rss_of(info->flow_type_rss_offloads);
 	uint64_t frame = (uint64_t)(s->mtu ? s->mtu : RTE_ETHER_MTU) + FRAME_OVERHEAD;
 
 	conf->rxmode.offloads = info->rx_offload_capa &
@@ -162,6 +180,12 @@ static int settle_mtu(struct port *port, const struct rte_eth_dev_info *info, ui
 			"leave it out\"",
 			port->name, port->driver, wanted, rte_strerror(-err));
 		return err;
+	}
+	if (port->mtu < MTU_MIN) {
+		log_line(LOG_ERROR, "port's MTU is too small",
+			"port=%s driver=%s mtu=%u least=%d fix=\"--mtu 1500\"", port->name,
+			port->driver, port->mtu, MTU_MIN);
+		return -EINVAL;
 	}
 	return 0;
 }

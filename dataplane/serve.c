@@ -27,13 +27,17 @@ static uint64_t monotonic_ms(void)
 static void announce(struct dataplane *d)
 {
 	const struct net_addresses *now;
+	const struct net_vlans *vlans;
 
 	if (!d->shared.snapshot || !d->shared.subscribers)
 		return;
 	now = &d->shared.snapshot->addresses;
-	announcer_update(&d->announcer, &d->announced, now);
+	vlans = &d->shared.snapshot->vlans;
+	announcer_update(&d->announcer,
+		memcmp(vlans, &d->vlans, sizeof(*vlans)) == 0 ? &d->announced : NULL, now);
 	d->announced = *now;
-	announcer_tick(&d->announcer, d->workers[0]);
+	d->vlans = *vlans;
+	announcer_tick(&d->announcer, &d->vlans, d->workers[0]);
 }
 
 static int on_snapshot(void *arg, const uint8_t *buf, size_t len)
@@ -122,9 +126,9 @@ static void tick(struct dataplane *d, uint64_t now_ms)
 	watch_links(d);
 	stats_collect(&d->stats, d->workers, d->n_workers, &d->shared);
 	link_report(&d->link, &d->stats.report, now_ms);
-	announcer_tick(&d->announcer, d->workers[0]);
+	announcer_tick(&d->announcer, &d->vlans, d->workers[0]);
 	if (++d->ticks % (NET_MLD_INTERVAL_S * 1000 / REPORT_MS) == 0)
-		announcer_refresh(&d->announced, d->workers[0]);
+		announcer_refresh(&d->announced, &d->vlans, d->workers[0]);
 }
 
 static int stop_signal(int signal_fd)

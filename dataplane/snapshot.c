@@ -10,7 +10,7 @@
 #include "common/crypto/secret.h"
 #include "common/mikey/message.h"
 
-enum { SKEW_MAX_S = 86400 };
+enum { SKEW_MAX_S = 86400, IPV6_MTU_MIN = 1280 };
 
 static const char *refuse(const struct ipc_snapshot *ipc)
 {
@@ -114,6 +114,53 @@ static int keyring_fill(struct snapshot *s, struct crypto *ctx, const struct ipc
 	return keyring_build(&s->keyring, ctx, ipc->epoch, specs, ipc->n_keys);
 }
 
+static struct bucket_rate rate_of(struct ipc_limit limit)
+{
+	return (struct bucket_rate){limit.rate, limit.burst};
+}
+
+static void network_fill(struct snapshot *s, const struct ipc_snapshot *ipc)
+{
+	struct limits *l = &s->limits;
+
+	l->source = rate_of(ipc->source);
+	l->subscriber = rate_of(ipc->subscriber);
+	l->function = rate_of(ipc->function);
+	l->repeat = rate_of(ipc->repeat);
+	l->errors_source =
+		(struct bucket_rate){ipc->errors_per_source_rate, ipc->errors_per_source_burst};
+	l->errors_worker = ipc->errors_per_worker_rate;
+	l->n_edges = ipc->n_edges;
+	for (unsigned int i = 0; i < ipc->n_edges; i++) {
+		l->edges[i].family = ipc->edges[i].family;
+		l->edges[i].prefix_len = ipc->edges[i].len;
+		memcpy(l->edges[i].octets, ipc->edges[i].octets, NET_IPV6_OCTETS);
+	}
+	for (unsigned int i = 0; i < ipc->n_vlans; i++)
+		net_vlans_add(&s->vlans, ipc->vlans[i]);
+	if (ipc->n_vlans == 0)
+		net_vlans_add(&s->vlans, 0);
+	s->ipv6_path_mtu = ipc->ipv6_path_mtu ? ipc->ipv6_path_mtu : IPV6_MTU_MIN;
+}
+
+static const char *refuse_network(const struct ipc_snapshot *ipc)
+{
+	if (ipc->n_edges > LIMITER_EDGES_MAX)
+		return "number of trusted edges";
+	for (unsigned int i = 0; i < ipc->n_edges; i++)
+		if ((ipc->edges[i].family != 4 && ipc->edges[i].family != 6) ||
+			ipc->edges[i].len > (ipc->edges[i].family == 4 ? 32 : 128))
+			return "trusted edges";
+	if (ipc->n_vlans > IPC_VLANS_MAX)
+		return "number of VLANs";
+	for (unsigned int i = 0; i < ipc->n_vlans; i++)
+		if (ipc->vlans[i] > IPC_VLAN_MAX)
+			return "VLAN id";
+	if (ipc->ipv6_path_mtu != 0 && ipc->ipv6_path_mtu < IPV6_MTU_MIN)
+		return "path MTU of IPv6";
+	return NULL;
+}
+
 static int fill(
 	struct snapshot *s, struct crypto *ctx, const struct ipc_snapshot *ipc, const char **why)
 {
@@ -121,11 +168,7 @@ static int fill(
 
 	s->epoch = ipc->epoch;
 	policy_fill(s, ipc);
-	s->errors = (struct limiter_rates){
-		.source_rate = ipc->errors_per_source_rate,
-		.source_burst = ipc->errors_per_source_burst,
-		.worker_rate = ipc->errors_per_worker_rate,
-	};
+	network_fill(s, ipc);
 	for (unsigned int i = 0; i < ipc->n_addresses; i++) {
 		const struct ipc_address *a = &ipc->addresses[i];
 
@@ -149,6 +192,8 @@ int snapshot_build(
 
 	*out = NULL;
 	*why = refuse(ipc);
+	if (!*why)
+		*why = refuse_network(ipc);
 	if (*why)
 		return -EINVAL;
 	*why = "out of memory";

@@ -20,7 +20,9 @@ struct snapshot {
 	struct keyring keyring;
 	struct policy policy;
 	struct net_addresses addresses;
-	struct limiter_rates errors;
+	struct net_vlans vlans;
+	struct limits limits;
+	uint16_t ipv6_path_mtu;
 	size_t n_octets;
 	uint8_t *octets;	    /* what the policy's identities point to */
 	struct policy_rule rules[]; /* policy.n_rules */

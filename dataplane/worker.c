@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -42,9 +43,24 @@ static struct rte_mempool *pool_new(const struct worker_settings *s, unsigned in
 		(int)rte_lcore_to_socket_id(lcore));
 }
 
-static int equip(struct worker *w, const struct worker_settings *s)
+static int equip_network(struct worker *w)
 {
 	uint64_t secret[2];
+	int err = secret_random(secret, sizeof(secret));
+
+	if (err)
+		return err;
+	w->limiter = limiter_new(secret);
+	w->reassembly = reassembly_new(secret);
+	w->ids = calloc(1, sizeof(*w->ids));
+	w->responses = aligned_alloc(RTE_CACHE_LINE_SIZE, WORKER_BURST * WORKER_RESPONSE_STRIDE);
+	if (!w->limiter || !w->reassembly || !w->ids || !w->responses)
+		return -ENOMEM;
+	return identification_init(w->ids);
+}
+
+static int equip(struct worker *w, const struct worker_settings *s)
+{
 	char name[32];
 	int err;
 
@@ -54,12 +70,10 @@ static int equip(struct worker *w, const struct worker_settings *s)
 	w->engine = engine_new(w->crypto);
 	if (!w->engine)
 		return -errno;
-	err = secret_random(secret, sizeof(secret));
+	engine_set_admission(w->engine, worker_admit, w);
+	err = equip_network(w);
 	if (err)
 		return err;
-	w->limiter = limiter_new(secret);
-	if (!w->limiter)
-		return -ENOMEM;
 	w->pool = pool_new(s, w->lcore);
 	if (!w->pool)
 		return -rte_errno;
@@ -85,6 +99,7 @@ struct worker *worker_new(const struct worker_settings *s)
 	w->lcore = lcore;
 	w->cpu = s->cpu;
 	w->poll = s->poll;
+	w->packet_max = s->buffer_size - NET_ETH_LEN - NET_VLAN_LEN;
 	w->shared = s->shared;
 	w->stop = s->stop;
 	w->cycles_per_ms = rte_get_tsc_hz() / 1000;
@@ -107,6 +122,9 @@ void worker_free(struct worker *w)
 	rte_ring_free(w->announcements);
 	rte_mempool_free(w->pool);
 	limiter_free(w->limiter);
+	reassembly_free(w->reassembly);
+	free(w->ids);
+	free(w->responses);
 	if (w->engine)
 		engine_free(w->engine);
 	if (w->crypto)
@@ -198,6 +216,8 @@ int worker_run(void *arg)
 			empty += empty < IDLE_STEPS;
 			idle(w, empty);
 		}
+		if (reassembly_busy(w->reassembly))
+			worker_settle(w, worker_now_ms(w));
 		if (!rte_ring_empty(w->announcements))
 			announce(w);
 		note_epoch(w);

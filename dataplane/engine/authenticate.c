@@ -73,6 +73,13 @@ static void check_mac(struct engine *e, struct slot *s)
 		s->verdict = VERDICT_AUTH_MAC;
 }
 
+/* Only now: whoever can be charged for a message has made it. */
+static void admit(struct engine *e, struct slot *s)
+{
+	if (e->admit)
+		s->verdict = e->admit(e->admit_arg, s->sender, mikey_at(s->m.octets, s->m.v.mac));
+}
+
 static enum verdict check_self(struct slot *s)
 {
 	const struct mikey_id *self = &s->m.idr[self_role(s)];
@@ -106,5 +113,6 @@ void stage_authenticate(struct engine *e)
 	slots_each(e, SLOT_ANY, compute_mac);
 	ops_mac_run(e);
 	slots_each(e, SLOT_ANY, check_mac);
+	slots_each(e, SLOT_ANY, admit);
 	slots_each(e, SLOT_ANY, check_addressing);
 }

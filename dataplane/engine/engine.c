@@ -40,6 +40,12 @@ void engine_free(struct engine *e)
 		secret_free(e, sizeof(*e));
 }
 
+void engine_set_admission(struct engine *e, engine_admit_fn fn, void *arg)
+{
+	e->admit = fn;
+	e->admit_arg = arg;
+}
+
 void engine_test_generated(struct engine *e, engine_generated_fn fn, void *arg)
 {
 	e->generated = fn;

@@ -48,6 +48,15 @@ struct engine *engine_new(struct crypto *crypto);
 void engine_free(struct engine *e);
 
 /*
+ * What is asked about every message whose MAC is right before anything more is spent on it:
+ * VERDICT_PENDING lets it pass. mac: of the message, at least 20 octets; a message with another MAC
+ * is another message. NULL: all pass (the default).
+ */
+typedef enum verdict (*engine_admit_fn)(
+	void *arg, const struct subscriber *sender, const uint8_t *mac);
+void engine_set_admission(struct engine *e, engine_admit_fn fn, void *arg);
+
+/*
  * Processes n <= ENGINE_BATCH_MAX messages. ntp_now: the clock as 64-bit NTP time, read once per
  * burst by the caller. A response is a full answer or an Error message; Errors to unauthenticated
  * messages (verdict_info()->authenticated is false) are never longer than the message, and the

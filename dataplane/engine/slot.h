@@ -158,6 +158,8 @@ struct engine {
 	uint64_t now;	     /* NTP time */
 	int64_t now_seconds; /* since 1900 */
 	unsigned int n;
+	engine_admit_fn admit;
+	void *admit_arg;
 	engine_generated_fn generated;
 	void *generated_arg;
 	/* Stands in for unknown subscribers, so that their messages cost the same. */

@@ -52,6 +52,10 @@ enum { VERDICT_SILENT = -1 };
 	X(AUTH_UNKNOWN_NOT_IN_SYNC, VERDICT_SILENT, false,                                        \
 		"no such subscriber, but this node may be behind")                                \
 	X(AUTH_MAC, MIKEY_ERR_AUTH_FAILURE, false, "MAC of the message is wrong")                 \
+	X(LIMIT_REPEAT, VERDICT_SILENT, true,                                                     \
+		"same message as before, more often than setting limits.repeats_per_message")     \
+	X(LIMIT_SUBSCRIBER, VERDICT_SILENT, true,                                                 \
+		"subscriber over its limit (limits.messages_per_subscriber or _function)")        \
 	X(MESSAGE_MAP, MIKEY_ERR_UNSPECIFIED, true,                                               \
 		"crypto sessions or a map other than the Empty map")                              \
 	X(MESSAGE_KMS, MIKEY_ERR_INVALID_ID, true, "IDRkms is not this KMS")                      \
@@ -135,62 +139,86 @@ enum { VERDICT_SILENT = -1 };
 	X(RESOLVE_INITIATOR_DATA_MAC, MIKEY_ERR_AUTH_FAILURE, true, "Vr is wrong")                \
 	X(RESOLVE_NO_GENERATION_KEY, VERDICT_SILENT, true,                                        \
 		"no active sealing key to generate RANDRkms with")                                \
-	X(RESPONSE_SIZE, MIKEY_ERR_UNSPECIFIED, true, "response is larger than a packet")
+	X(RESPONSE_SIZE, MIKEY_ERR_UNSPECIFIED, true,                                             \
+		"response is larger than any that can be sent")
 
 /* The network layer's and the worker's part, from the outside in. */
-#define VERDICT_NET_TABLE(X)                                                                     \
-	X(ARP_ANSWERED, VERDICT_SILENT, false, "ARP request for a service address answered")     \
-	X(ND_ANSWERED, VERDICT_SILENT, false,                                                    \
-		"neighbour solicitation for a service address answered")                         \
-	X(ECHO_ANSWERED, VERDICT_SILENT, false, "ICMP or ICMPv6 echo request answered")          \
-	X(DROP_NOT_READY, VERDICT_SILENT, false,                                                 \
-		"no snapshot or no subscribers yet: tkms-control has not been heard of")         \
-	X(DROP_FRAME_SEGMENTS, VERDICT_SILENT, false, "frame in several buffers that fits none") \
-	X(DROP_ETH_SHORT, VERDICT_SILENT, false, "shorter than an Ethernet header")              \
-	X(DROP_ETH_DESTINATION, VERDICT_SILENT, false, "destination MAC is not ours")            \
-	X(DROP_ETH_SOURCE, VERDICT_SILENT, false, "source MAC is zero, multicast or ours")       \
-	X(DROP_ETH_VLAN, VERDICT_SILENT, false, "VLAN tag")                                      \
-	X(DROP_ETH_TYPE, VERDICT_SILENT, false, "neither ARP nor IPv4 nor IPv6")                 \
-	X(DROP_ARP_MALFORMED, VERDICT_SILENT, false,                                             \
-		"ARP not for Ethernet and IPv4, truncated or contradictory")                     \
-	X(DROP_ARP_NOT_REQUEST, VERDICT_SILENT, false,                                           \
-		"ARP reply, announcement or unknown operation")                                  \
-	X(DROP_ARP_TARGET, VERDICT_SILENT, false, "ARP request for another address")             \
-	X(DROP_IPV4_HEADER, VERDICT_SILENT, false,                                               \
-		"IPv4 version, header length or truncated header")                               \
-	X(DROP_IPV4_LENGTH, VERDICT_SILENT, false,                                               \
-		"IPv4 total length exceeds the frame or undercuts the header")                   \
-	X(DROP_IPV4_CHECKSUM, VERDICT_SILENT, false, "IPv4 header checksum")                     \
-	X(DROP_IPV4_DESTINATION, VERDICT_SILENT, false, "not a service address")                 \
-	X(DROP_IPV4_SOURCE, VERDICT_SILENT, false, "IPv4 source that cannot be answered")        \
-	X(DROP_IPV4_FRAGMENT, VERDICT_SILENT, false, "IPv4 fragment")                            \
-	X(DROP_IPV4_PROTOCOL, VERDICT_SILENT, false, "neither UDP nor ICMP")                     \
-	X(DROP_IPV6_HEADER, VERDICT_SILENT, false, "IPv6 version or truncated header")           \
-	X(DROP_IPV6_LENGTH, VERDICT_SILENT, false,                                               \
-		"IPv6 payload length is zero or exceeds the frame")                              \
-	X(DROP_IPV6_DESTINATION, VERDICT_SILENT, false, "not a service address")                 \
-	X(DROP_IPV6_SOURCE, VERDICT_SILENT, false, "IPv6 source that cannot be answered")        \
-	X(DROP_IPV6_FRAGMENT, VERDICT_SILENT, false, "IPv6 fragment")                            \
-	X(DROP_IPV6_EXTENSION, VERDICT_SILENT, false, "IPv6 extension header")                   \
-	X(DROP_IPV6_PROTOCOL, VERDICT_SILENT, false, "neither UDP nor ICMPv6")                   \
-	X(DROP_ICMP_MALFORMED, VERDICT_SILENT, false, "ICMP truncated or wrong checksum")        \
-	X(DROP_ICMP_TYPE, VERDICT_SILENT, false, "ICMP other than an echo request")              \
-	X(DROP_ICMPV6_MALFORMED, VERDICT_SILENT, false, "ICMPv6 truncated or wrong checksum")    \
-	X(DROP_ICMPV6_TYPE, VERDICT_SILENT, false,                                               \
-		"ICMPv6 other than echo request and neighbour solicitation")                     \
-	X(DROP_ND_MALFORMED, VERDICT_SILENT, false,                                              \
-		"neighbour solicitation that RFC 4861 7.1.1 rejects")                            \
-	X(DROP_ND_TARGET, VERDICT_SILENT, false, "neighbour solicitation for another address")   \
-	X(DROP_UDP_LENGTH, VERDICT_SILENT, false, "UDP truncated or length contradicts IP")      \
-	X(DROP_UDP_PORT, VERDICT_SILENT, false, "no service on that UDP port")                   \
-	X(DROP_UDP_SOURCE_PORT, VERDICT_SILENT, false, "UDP source port 0 cannot be answered")   \
-	X(DROP_UDP_CHECKSUM, VERDICT_SILENT, false,                                              \
-		"UDP checksum wrong, or zero over IPv6 (on a veth: ethtool -K DEV tx off)")      \
-	X(DROP_ERROR_SOURCE_LIMIT, VERDICT_SILENT, false,                                        \
-		"besides the message's verdict: Error withheld, source over its limit")          \
-	X(DROP_ERROR_WORKER_LIMIT, VERDICT_SILENT, false,                                        \
-		"besides the message's verdict: Error withheld, worker over its limit")          \
-	X(DROP_NO_BUFFER, VERDICT_SILENT, false, "no packet buffer left for the answer")         \
+#define VERDICT_NET_TABLE(X)                                                                      \
+	X(ARP_ANSWERED, VERDICT_SILENT, false, "ARP request for a service address answered")      \
+	X(ND_ANSWERED, VERDICT_SILENT, false,                                                     \
+		"neighbour solicitation for a service address answered")                          \
+	X(ECHO_ANSWERED, VERDICT_SILENT, false, "ICMP or ICMPv6 echo request answered")           \
+	X(FRAGMENT_KEPT, VERDICT_SILENT, false, "fragment kept until its datagram is complete")   \
+	X(DROP_NOT_READY, VERDICT_SILENT, false,                                                  \
+		"no snapshot or no subscribers yet: tkms-control has not been heard of")          \
+	X(DROP_FRAME_SEGMENTS, VERDICT_SILENT, false, "frame in several buffers that fits none")  \
+	X(DROP_ETH_SHORT, VERDICT_SILENT, false, "shorter than an Ethernet header")               \
+	X(DROP_ETH_DESTINATION, VERDICT_SILENT, false, "destination MAC is not ours")             \
+	X(DROP_ETH_SOURCE, VERDICT_SILENT, false, "source MAC is zero, multicast or ours")        \
+	X(DROP_ETH_VLAN, VERDICT_SILENT, false,                                                   \
+		"VLAN that is not served (setting service.vlans), or a tag in a tag")             \
+	X(DROP_ETH_TYPE, VERDICT_SILENT, false, "neither ARP nor IPv4 nor IPv6")                  \
+	X(DROP_ARP_MALFORMED, VERDICT_SILENT, false,                                              \
+		"ARP not for Ethernet and IPv4, truncated or contradictory")                      \
+	X(DROP_ARP_NOT_REQUEST, VERDICT_SILENT, false,                                            \
+		"ARP reply, announcement or unknown operation")                                   \
+	X(DROP_ARP_TARGET, VERDICT_SILENT, false, "ARP request for another address")              \
+	X(DROP_IPV4_HEADER, VERDICT_SILENT, false,                                                \
+		"IPv4 version, header length or truncated header")                                \
+	X(DROP_IPV4_LENGTH, VERDICT_SILENT, false,                                                \
+		"IPv4 total length exceeds the frame or undercuts the header")                    \
+	X(DROP_IPV4_CHECKSUM, VERDICT_SILENT, false, "IPv4 header checksum")                      \
+	X(DROP_IPV4_DESTINATION, VERDICT_SILENT, false, "not a service address")                  \
+	X(DROP_IPV4_SOURCE, VERDICT_SILENT, false, "IPv4 source that cannot be answered")         \
+	X(DROP_IPV4_PROTOCOL, VERDICT_SILENT, false, "neither UDP nor ICMP")                      \
+	X(DROP_IPV6_HEADER, VERDICT_SILENT, false, "IPv6 version or truncated header")            \
+	X(DROP_IPV6_LENGTH, VERDICT_SILENT, false,                                                \
+		"IPv6 payload length is zero or exceeds the frame")                               \
+	X(DROP_IPV6_DESTINATION, VERDICT_SILENT, false, "not a service address")                  \
+	X(DROP_IPV6_SOURCE, VERDICT_SILENT, false, "IPv6 source that cannot be answered")         \
+	X(DROP_IPV6_EXTENSION, VERDICT_SILENT, false, "IPv6 extension header")                    \
+	X(DROP_IPV6_PROTOCOL, VERDICT_SILENT, false, "neither UDP nor ICMPv6")                    \
+	X(DROP_FRAGMENT_PROTOCOL, VERDICT_SILENT, false, "fragment of something else than UDP")   \
+	X(DROP_FRAGMENT_MALFORMED, VERDICT_SILENT, false,                                         \
+		"fragment that is empty, or neither last nor a multiple of 8 octets")             \
+	X(DROP_FRAGMENT_SIZE, VERDICT_SILENT, false,                                              \
+		"fragment of a datagram longer than any message")                                 \
+	X(DROP_FRAGMENT_TINY, VERDICT_SILENT, false,                                              \
+		"fragment of less than 256 octets that is not the last")                          \
+	X(DROP_FRAGMENT_DUPLICATE, VERDICT_SILENT, false, "fragment that is there already")       \
+	X(DROP_FRAGMENT_OVERLAP, VERDICT_SILENT, false,                                           \
+		"fragment that overlaps or contradicts another: its datagram is refused")         \
+	X(DROP_FRAGMENT_REFUSED, VERDICT_SILENT, false, "fragment of a datagram that is refused") \
+	X(DROP_FRAGMENT_TIMEOUT, VERDICT_SILENT, false,                                           \
+		"besides its fragments' verdicts: datagram not complete in time")                 \
+	X(DROP_FRAGMENT_SOURCE, VERDICT_SILENT, false,                                            \
+		"besides its fragments' verdicts: datagram given up for a newer one of its "      \
+		"source")                                                                         \
+	X(DROP_FRAGMENT_FULL, VERDICT_SILENT, false,                                              \
+		"besides its fragments' verdicts: datagram given up for a newer one, places "     \
+		"being full; or fragment for which no place was left")                            \
+	X(DROP_ICMP_MALFORMED, VERDICT_SILENT, false, "ICMP truncated or wrong checksum")         \
+	X(DROP_ICMP_TYPE, VERDICT_SILENT, false, "ICMP other than an echo request")               \
+	X(DROP_ICMPV6_MALFORMED, VERDICT_SILENT, false, "ICMPv6 truncated or wrong checksum")     \
+	X(DROP_ICMPV6_TYPE, VERDICT_SILENT, false,                                                \
+		"ICMPv6 other than echo request and neighbour solicitation")                      \
+	X(DROP_ICMPV6_TOO_BIG, VERDICT_SILENT, false,                                             \
+		"a router says packet too big: setting service.ipv6_path_mtu may be too high")    \
+	X(DROP_ND_MALFORMED, VERDICT_SILENT, false,                                               \
+		"neighbour solicitation that RFC 4861 7.1.1 rejects")                             \
+	X(DROP_ND_TARGET, VERDICT_SILENT, false, "neighbour solicitation for another address")    \
+	X(DROP_UDP_LENGTH, VERDICT_SILENT, false, "UDP truncated or length contradicts IP")       \
+	X(DROP_UDP_PORT, VERDICT_SILENT, false, "no service on that UDP port")                    \
+	X(DROP_UDP_SOURCE_PORT, VERDICT_SILENT, false, "UDP source port 0 cannot be answered")    \
+	X(DROP_UDP_CHECKSUM, VERDICT_SILENT, false,                                               \
+		"UDP checksum wrong, or zero over IPv6 (on a veth: ethtool -K DEV tx off)")       \
+	X(DROP_SOURCE_LIMIT, VERDICT_SILENT, false,                                               \
+		"frame of a source over its limit (limits.messages_per_source)")                  \
+	X(DROP_ERROR_SOURCE_LIMIT, VERDICT_SILENT, false,                                         \
+		"besides the message's verdict: Error withheld, source over its limit")           \
+	X(DROP_ERROR_WORKER_LIMIT, VERDICT_SILENT, false,                                         \
+		"besides the message's verdict: Error withheld, worker over its limit")           \
+	X(DROP_NO_BUFFER, VERDICT_SILENT, false, "no packet buffer left for the answer")          \
 	X(DROP_TX_FULL, VERDICT_SILENT, false, "besides the message's verdict: transmit queue full")
 
 #define VERDICT_TABLE(X) VERDICT_ENGINE_TABLE(X) VERDICT_NET_TABLE(X)

@@ -10,6 +10,7 @@ enum {
 	ICMP_ECHO_REPLY = 0,
 	ICMP_ECHO_REQUEST = 8,
 	ICMPV6_HEADER_LEN = 4,
+	ICMPV6_TOO_BIG = 2,
 	ICMPV6_ECHO_REQUEST = 128,
 	ICMPV6_ECHO_REPLY = 129,
 	ICMPV6_SOLICITATION = 135,
@@ -45,6 +46,9 @@ void net_icmpv6_input(const struct net_layer *in, struct net_packet *p)
 	p->payload_len = (uint16_t)len;
 	if (icmp[0] == ICMPV6_SOLICITATION)
 		return net_nd_input(in, p);
+	/* Believed only as far as to be counted: anybody can say so. */
+	if (icmp[0] == ICMPV6_TOO_BIG)
+		return net_drop(p, VERDICT_DROP_ICMPV6_TOO_BIG);
 	/* An echo to a group is not ours to answer, one from nowhere cannot be. */
 	if (icmp[0] != ICMPV6_ECHO_REQUEST || icmp[1] != 0 || ip[24] == 0xff)
 		return net_drop(p, VERDICT_DROP_ICMPV6_TYPE);

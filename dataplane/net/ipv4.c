@@ -5,7 +5,19 @@
 #include "dataplane/net/layers.h"
 #include "dataplane/net/octets.h"
 
-enum { MORE_FRAGMENTS_AND_OFFSET = 0x3fff };
+enum { MORE_FRAGMENTS = 0x2000, FRAGMENT_OFFSET = 0x1fff };
+
+static void fragment_input(const uint8_t *ip, const struct net_layer *piece, struct net_packet *p)
+{
+	uint16_t flags = get16(ip + 6);
+	/* The longest offset is 65528, and no piece is longer than its packet. */
+	const struct net_fragment f = {.id = get16(ip + 4),
+		.offset = (uint16_t)((flags & FRAGMENT_OFFSET) * 8),
+		.len = (uint16_t)piece->len,
+		.more = (flags & MORE_FRAGMENTS) != 0};
+
+	net_fragment_input(p, ip[9], &f, piece->data);
+}
 
 void net_ipv4_input(const struct net_layer *in, struct net_packet *p)
 {
@@ -29,15 +41,15 @@ void net_ipv4_input(const struct net_layer *in, struct net_packet *p)
 	/* One of our own as source would make two workers talk to each other. */
 	if (!net_unicast(4, ip + 12) || net_addresses_has(ours, 4, ip + 12))
 		return net_drop(p, VERDICT_DROP_IPV4_SOURCE);
-	if (get16(ip + 6) & MORE_FRAGMENTS_AND_OFFSET)
-		return net_drop(p, VERDICT_DROP_IPV4_FRAGMENT);
 
 	p->flow.family = 4;
 	memcpy(p->flow.theirs, ip + 12, NET_IPV4_OCTETS);
 	memcpy(p->flow.ours, ip + 16, NET_IPV4_OCTETS);
 	above.data = ip + header_len;
 	above.len = total_len - header_len;
-	if (ip[9] == NET_UDP)
+	if (get16(ip + 6) & (MORE_FRAGMENTS | FRAGMENT_OFFSET))
+		fragment_input(ip, &above, p);
+	else if (ip[9] == NET_UDP)
 		net_udp_input(&above, p);
 	else if (ip[9] == NET_ICMP)
 		net_icmp_input(&above, p);

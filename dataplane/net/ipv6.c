@@ -7,7 +7,6 @@
 enum ipv6_next_header {
 	NEXT_HOP_BY_HOP = 0,
 	NEXT_ROUTING = 43,
-	NEXT_FRAGMENT = 44,
 	NEXT_ESP = 50,
 	NEXT_AUTHENTICATION = 51,
 	NEXT_DESTINATION = 60,
@@ -48,8 +47,6 @@ static bool source_is_valid(const struct net_layer *in, const uint8_t *src)
 static void next_header_drop(struct net_packet *p, uint8_t next)
 {
 	switch (next) {
-	case NEXT_FRAGMENT:
-		return net_drop(p, VERDICT_DROP_IPV6_FRAGMENT);
 	case NEXT_HOP_BY_HOP:
 	case NEXT_ROUTING:
 	case NEXT_ESP:
@@ -62,6 +59,25 @@ static void next_header_drop(struct net_packet *p, uint8_t next)
 	default:
 		return net_drop(p, VERDICT_DROP_IPV6_PROTOCOL);
 	}
+}
+
+static void fragment_input(struct net_layer *piece, struct net_packet *p)
+{
+	const uint8_t *header = piece->data;
+	struct net_fragment f;
+
+	if (piece->len < FRAGMENT_HEADER_LEN)
+		return net_drop(p, VERDICT_DROP_FRAGMENT_MALFORMED);
+	piece->data += FRAGMENT_HEADER_LEN;
+	piece->len -= FRAGMENT_HEADER_LEN;
+	f = (struct net_fragment){.id = get32(header + 4),
+		.offset = get16(header + 2) & 0xfff8,
+		.len = (uint16_t)piece->len,
+		.more = (header[3] & 1) != 0};
+	/* All of a datagram in one fragment has nothing to do with others (RFC 6946). */
+	if (f.offset == 0 && !f.more && header[0] == NET_UDP)
+		return net_udp_input(piece, p);
+	net_fragment_input(p, header[0], &f, piece->data);
 }
 
 void net_ipv6_input(const struct net_layer *in, struct net_packet *p)
@@ -89,6 +105,10 @@ void net_ipv6_input(const struct net_layer *in, struct net_packet *p)
 		above.data = ip + NET_IPV6_LEN;
 		above.len = payload_len;
 		net_udp_input(&above, p);
+	} else if (ip[6] == NET_IPV6_FRAGMENT) {
+		above.data = ip + NET_IPV6_LEN;
+		above.len = payload_len;
+		fragment_input(&above, p);
 	} else if (ip[6] == NET_ICMPV6) {
 		above.len = NET_IPV6_LEN + payload_len;
 		net_icmpv6_input(&above, p);

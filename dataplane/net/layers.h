@@ -25,6 +25,21 @@ static inline void net_drop(struct net_packet *p, enum verdict verdict)
 	p->verdict = verdict;
 }
 
+/* A piece of a UDP datagram; protocol: what is said to be in it. */
+static inline void net_fragment_input(struct net_packet *p, uint8_t protocol,
+	const struct net_fragment *fragment, const uint8_t *data)
+{
+	enum verdict verdict =
+		protocol == NET_UDP ? fragment_check(fragment) : VERDICT_DROP_FRAGMENT_PROTOCOL;
+
+	if (verdict != VERDICT_PENDING)
+		return net_drop(p, verdict);
+	p->fragment = *fragment;
+	p->payload = data;
+	p->payload_len = fragment->len;
+	p->action = NET_FRAGMENT;
+}
+
 void net_arp_input(const struct net_layer *in, struct net_packet *p);
 void net_ipv4_input(const struct net_layer *in, struct net_packet *p);
 void net_ipv6_input(const struct net_layer *in, struct net_packet *p);

@@ -1,38 +1,67 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How many Errors to unauthenticated messages leave a worker: token buckets per source and one for
- * all. A source is an IPv4 address or an IPv6 /64. The table has a fixed size; when it is full the
- * source that has waited longest is forgotten, and what that could let through is bounded by the
- * worker's own bucket. One thread; time is injected.
+ * What a worker spends on others and sends to them at most: token buckets for the frames of a
+ * source, for the Errors to a source and to all, for the messages of a subscriber, and for one and
+ * the same message.
+ *
+ * A source is an IPv4 address or an IPv6 /64; at a trusted edge, which relays for many clients, it
+ * is address and port. Addresses can be forged, so a limit on sources alone bounds nothing that is
+ * reflected: messages with a right MAC can only be repeated by others, and the last two limits hold
+ * wherever they come from. Repeats are counted before the subscriber is charged for them: whoever
+ * has caught a message cannot use up its sender's share. One thread; time is injected.
  */
 #ifndef TKMS_NET_LIMITER_H
 #define TKMS_NET_LIMITER_H
 
-#include <stdint.h>
+#include "dataplane/net/buckets.h"
+#include "dataplane/net/packet.h"
 
-#include "dataplane/engine/verdict.h"
+enum { LIMITER_EDGES_MAX = 32 };
 
-/* Errors a second; 0: no limit. */
-struct limiter_rates {
-	uint32_t source_rate;
-	uint32_t source_burst; /* taken as 1 when 0 */
-	uint32_t worker_rate;
+struct limiter_edge {
+	uint8_t family; /* 4 or 6 */
+	uint8_t prefix_len;
+	uint8_t octets[NET_IPV6_OCTETS];
 };
 
-enum { LIMITER_RATE_MAX = 1000000, LIMITER_WAYS = 4 };
+/* Immutable once published in a snapshot. */
+struct limits {
+	struct bucket_rate source;	  /* frames that are answered or looked into */
+	struct bucket_rate subscriber;	  /* messages */
+	struct bucket_rate function;	  /* messages of a subscriber that is a network function */
+	struct bucket_rate repeat;	  /* the same message */
+	struct bucket_rate errors_source; /* Errors to unauthenticated messages */
+	uint32_t errors_worker;		  /* a second; burst: a tenth of it */
+	unsigned int n_edges;
+	struct limiter_edge edges[LIMITER_EDGES_MAX];
+};
 
 struct limiter;
 
-/* secret: keeps others from choosing sources that share a table row. NULL with errno ENOMEM. */
+/* secret: keeps others from choosing what shares a row of a table. NULL with errno ENOMEM. */
 struct limiter *limiter_new(const uint64_t secret[2]);
 void limiter_free(struct limiter *l);
 
-/*
- * May an Error go to that source (address in wire order)? now_ms: a monotonic clock.
- * VERDICT_PENDING when it may, else VERDICT_DROP_ERROR_SOURCE_LIMIT or
- * VERDICT_DROP_ERROR_WORKER_LIMIT. Rates above LIMITER_RATE_MAX count as that.
- */
-enum verdict limiter_take(struct limiter *l, const struct limiter_rates *rates, uint8_t family,
-	const uint8_t *address, uint64_t now_ms);
+/* All return VERDICT_PENDING when it may be. now_ms: a monotonic clock. */
+
+/* May a frame be looked into, else VERDICT_DROP_SOURCE_LIMIT. */
+enum verdict limiter_frame(struct limiter *l, const struct limits *limits,
+	const struct net_flow *flow, uint64_t now_ms);
+
+/* May an Error to an unauthenticated message leave, else VERDICT_DROP_ERROR_SOURCE_LIMIT or
+ * VERDICT_DROP_ERROR_WORKER_LIMIT. */
+enum verdict limiter_error(struct limiter *l, const struct limits *limits,
+	const struct net_flow *flow, uint64_t now_ms);
+
+/* Who sent a message whose MAC is right. */
+struct limiter_message {
+	uint64_t subscriber; /* any number of his own */
+	bool is_function;
+	const uint8_t *mac; /* of the message: at least 8 octets */
+};
+
+/* May it be answered, else VERDICT_LIMIT_REPEAT or VERDICT_LIMIT_SUBSCRIBER. */
+enum verdict limiter_message(struct limiter *l, const struct limits *limits,
+	const struct limiter_message *message, uint64_t now_ms);
 
 #endif

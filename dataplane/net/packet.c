@@ -7,7 +7,7 @@
 #include "dataplane/net/layers.h"
 #include "dataplane/net/octets.h"
 
-enum { TYPE_VLAN = 0x8100, TYPE_SERVICE_VLAN = 0x88a8, ETH_MULTICAST = 0x01 };
+enum { TYPE_SERVICE_VLAN = 0x88a8, ETH_MULTICAST = 0x01 };
 
 const uint8_t net_mac_broadcast[NET_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
@@ -24,6 +24,29 @@ static bool source_is_valid(const struct net_host *host, const uint8_t *mac)
 		return false;
 	/* Ours: a frame that the kernel behind the port sent, or a loop. */
 	return host->mac_shared || !net_mac_equal(mac, host->mac);
+}
+
+/* Takes the tag off; false: not a VLAN of ours, or a tag in a tag. */
+static bool take_tag(const struct net_host *host, const struct net_frame *frame,
+	struct net_layer *in, uint16_t *type, struct net_packet *out)
+{
+	struct net_flow *flow = &out->flow;
+
+	if (frame->hints & NET_HINT_VLAN) {
+		flow->tagged = true;
+		flow->tci = frame->tci;
+	} else if (*type == NET_TYPE_VLAN) {
+		if (in->len < NET_VLAN_LEN)
+			return false;
+		flow->tagged = true;
+		flow->tci = get16(in->data);
+		*type = get16(in->data + 2);
+		in->data += NET_VLAN_LEN;
+		in->len -= NET_VLAN_LEN;
+	}
+	if (*type == NET_TYPE_VLAN || *type == TYPE_SERVICE_VLAN)
+		return false;
+	return host->vlans ? net_vlans_has(host->vlans, net_vlan_id(flow)) : !flow->tagged;
 }
 
 /* Only what ARP and neighbour discovery need may come to a group. */
@@ -49,7 +72,14 @@ void net_classify(
 	type = get16(data + 12);
 	if (!source_is_valid(host, data + NET_MAC_LEN))
 		return net_drop(out, VERDICT_DROP_ETH_SOURCE);
-	if ((frame->hints & NET_HINT_VLAN) || type == TYPE_VLAN || type == TYPE_SERVICE_VLAN)
+	in = (struct net_layer){
+		.host = host,
+		.data = data + NET_ETH_LEN,
+		.len = frame->len - NET_ETH_LEN,
+		.hints = frame->hints,
+		.eth_destination = data,
+	};
+	if (!take_tag(host, frame, &in, &type, out))
 		return net_drop(out, VERDICT_DROP_ETH_VLAN);
 	if (type != NET_TYPE_ARP && type != NET_TYPE_IPV4 && type != NET_TYPE_IPV6)
 		return net_drop(out, VERDICT_DROP_ETH_TYPE);
@@ -58,19 +88,28 @@ void net_classify(
 
 	memcpy(out->flow.their_mac, data + NET_MAC_LEN, NET_MAC_LEN);
 	memcpy(out->flow.our_mac, host->mac, NET_MAC_LEN);
-	in = (struct net_layer){
-		.host = host,
-		.data = data + NET_ETH_LEN,
-		.len = frame->len - NET_ETH_LEN,
-		.hints = frame->hints,
-		.eth_destination = data,
-	};
 	if (type == NET_TYPE_ARP)
 		net_arp_input(&in, out);
 	else if (type == NET_TYPE_IPV4)
 		net_ipv4_input(&in, out);
 	else
 		net_ipv6_input(&in, out);
+}
+
+void net_reassembled(const struct net_host *host, const uint8_t *datagram, uint32_t len,
+	struct net_packet *packet)
+{
+	/* Ports check no sums of fragments. */
+	const struct net_layer in = {.host = host, .data = datagram, .len = len};
+
+	net_udp_input(&in, packet);
+}
+
+void net_tag(const struct net_flow *flow, uint8_t *frame)
+{
+	memmove(frame, frame + NET_VLAN_LEN, 2 * (size_t)NET_MAC_LEN);
+	put16(frame + 2 * NET_MAC_LEN, NET_TYPE_VLAN);
+	put16(frame + 2 * NET_MAC_LEN + 2, flow->tci);
 }
 
 void net_eth_header(uint8_t *out, const uint8_t *dst, const uint8_t *src, enum net_ethertype type)
@@ -111,8 +150,6 @@ void net_message_headers(const struct net_flow *flow, uint8_t *frame, uint16_t p
 	uint16_t ip_id, enum net_udp_checksum checksum)
 {
 	uint16_t udp_len = (uint16_t)(NET_UDP_LEN + payload_len);
-	uint8_t *udp = frame + net_headers_len(flow->family) - NET_UDP_LEN;
-	uint64_t sum = net_sum_pseudo(flow->family, flow->ours, flow->theirs, NET_UDP, udp_len);
 
 	if (flow->family == 4) {
 		net_eth_header(frame, flow->their_mac, flow->our_mac, NET_TYPE_IPV4);
@@ -122,6 +159,16 @@ void net_message_headers(const struct net_flow *flow, uint8_t *frame, uint16_t p
 		net_ipv6_header(frame + NET_ETH_LEN, flow->ours, flow->theirs, NET_UDP, udp_len,
 			NET_HOP_LIMIT);
 	}
+	net_udp_header(
+		flow, frame + net_headers_len(flow->family) - NET_UDP_LEN, payload_len, checksum);
+}
+
+void net_udp_header(const struct net_flow *flow, uint8_t *udp, uint16_t payload_len,
+	enum net_udp_checksum checksum)
+{
+	uint16_t udp_len = (uint16_t)(NET_UDP_LEN + payload_len);
+	uint64_t sum = net_sum_pseudo(flow->family, flow->ours, flow->theirs, NET_UDP, udp_len);
+
 	put16(udp, flow->our_port);
 	put16(udp + 2, flow->their_port);
 	put16(udp + 4, udp_len);

@@ -39,6 +39,9 @@ node:
   kek_file: $dir/$1/kek
 limits:
   errors_per_source: 0
+  messages_per_source: 0
+  messages_per_subscriber: 0
+  messages_per_function: 0
 keys:
   activation_lead: 200ms
 EOF

@@ -78,6 +78,12 @@ static void use(const struct net_packet *p, const struct net_frame *frame)
 		if (len > cap || (len != 0 && len < NET_ETH_MIN))
 			abort();
 		break;
+	case NET_FRAGMENT:
+		if (fragment_check(&p->fragment) != VERDICT_PENDING ||
+			p->fragment.len != p->payload_len || p->payload < frame->data ||
+			p->payload + p->payload_len > frame->data + frame->len)
+			abort();
+		break;
 	case NET_MESSAGE:
 		if (p->payload < frame->data ||
 			p->payload + p->payload_len > frame->data + frame->len)

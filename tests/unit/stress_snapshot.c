@@ -94,7 +94,7 @@ static void check(const struct snapshot *s, const struct engine_view *view)
 
 	CHECK(view->keyring == &s->keyring && s->keyring.epoch == s->epoch);
 	CHECK(s->keyring.keys[0].seals_until == (int64_t)s->epoch);
-	CHECK(s->policy.default_lifetime_s == s->epoch && s->errors.source_rate == s->epoch);
+	CHECK(s->policy.default_lifetime_s == s->epoch && s->limits.errors_source.rate == s->epoch);
 	CHECK(s->addresses.port4[0] == s->epoch % 60000 + 1);
 	CHECK(s->policy.kms_identity.data[19] == octet);
 	CHECK(s->policy.rules[RULES - 1].to.data[RULE_LEN - 1] == octet);

@@ -108,8 +108,9 @@ static const struct mutation mutations[] = {
 		VERDICT_DROP_IPV4_SOURCE},
 	{"source is zero", FRAME_UDP4, IP + 12, 4, {0}, FIX, VERDICT_DROP_IPV4_SOURCE},
 	{"source is ours", FRAME_UDP4, IP + 12, 4, {192, 0, 2, 1}, FIX, VERDICT_DROP_IPV4_SOURCE},
-	{"first fragment", FRAME_UDP4, IP + 6, 2, {0x20, 0}, FIX, VERDICT_DROP_IPV4_FRAGMENT},
-	{"last fragment", FRAME_UDP4, IP + 6, 2, {0, 1}, FIX, VERDICT_DROP_IPV4_FRAGMENT},
+	{"first fragment", FRAME_UDP4, IP + 6, 2, {0x20, 0}, FIX, VERDICT_DROP_FRAGMENT_TINY},
+	{"fragment behind the longest message", FRAME_UDP4, IP + 6, 2, {0x1f, 0xff}, FIX,
+		VERDICT_DROP_FRAGMENT_SIZE},
 	{"TCP", FRAME_UDP4, IP + 9, 1, {6}, FIX, VERDICT_DROP_IPV4_PROTOCOL},
 
 	{"version 4 in an IPv6 frame", FRAME_UDP6, IP, 1, {0x40}, KEEP, VERDICT_DROP_IPV6_HEADER},
@@ -123,7 +124,8 @@ static const struct mutation mutations[] = {
 	{"UDP from nowhere", FRAME_UDP6, IP + 8, 16, {0}, FIX, VERDICT_DROP_IPV6_SOURCE},
 	{"source is ours", FRAME_UDP6, IP + 8, 16,
 		{0x20, 0x01, 0x0d, 0xb8, [13] = 0xab, 0xcd, 0xef}, FIX, VERDICT_DROP_IPV6_SOURCE},
-	{"fragment", FRAME_UDP6, IP + 6, 1, {44}, KEEP, VERDICT_DROP_IPV6_FRAGMENT},
+	{"fragment of something else", FRAME_UDP6, IP + 6, 1, {44}, KEEP,
+		VERDICT_DROP_FRAGMENT_PROTOCOL},
 	{"hop-by-hop options", FRAME_UDP6, IP + 6, 1, {0}, KEEP, VERDICT_DROP_IPV6_EXTENSION},
 	{"routing header", FRAME_UDP6, IP + 6, 1, {43}, KEEP, VERDICT_DROP_IPV6_EXTENSION},
 	{"ESP", FRAME_UDP6, IP + 6, 1, {50}, KEEP, VERDICT_DROP_IPV6_EXTENSION},
@@ -139,6 +141,7 @@ static const struct mutation mutations[] = {
 		VERDICT_DROP_ICMPV6_MALFORMED},
 	{"ICMPv6 echo reply", FRAME_ECHO6, IP + 40, 1, {129}, FIX, VERDICT_DROP_ICMPV6_TYPE},
 	{"ICMPv6 echo from nowhere", FRAME_ECHO6, IP + 8, 16, {0}, FIX, VERDICT_DROP_IPV6_SOURCE},
+	{"packet too big", FRAME_ECHO6, IP + 40, 1, {2}, FIX, VERDICT_DROP_ICMPV6_TOO_BIG},
 	{"router advertisement", FRAME_ECHO6, IP + 40, 1, {134}, FIX, VERDICT_DROP_ICMPV6_TYPE},
 
 	{"ND hop limit", FRAME_ND, IP + 7, 1, {254}, KEEP, VERDICT_DROP_ND_MALFORMED},
@@ -252,7 +255,8 @@ Test(net, survives_random_damage)
 			frame_fix_checksums(&f);
 		f.len -= (size_t)rand_r(&seed) % 3 ? 0 : (size_t)rand_r(&seed) % f.len;
 		p = classify(&f, 0);
-		cr_assert((p.verdict == VERDICT_PENDING) == (p.action == NET_MESSAGE));
+		cr_assert((p.verdict == VERDICT_PENDING) ==
+			  (p.action == NET_MESSAGE || p.action == NET_FRAGMENT));
 		if (p.action == NET_ANSWER)
 			cr_assert(net_answer(&p, out, sizeof(out)) >= NET_ETH_MIN);
 	}
@@ -322,11 +326,107 @@ Test(net, tolerates_ipv4_options)
 	cr_expect_arr_eq(p.payload, f.octets + 46, FRAME_PAYLOAD);
 }
 
+/* Puts a tag into the frame, or hands it over as a port does that took it off. */
+static struct net_packet classify_tagged(
+	struct frame f, uint16_t type, uint16_t tci, uint32_t hints, const struct net_vlans *vlans)
+{
+	struct net_host host = *frame_host();
+	struct net_frame frame = {.hints = hints, .tci = tci};
+	struct net_packet packet;
+
+	if (!(hints & NET_HINT_VLAN)) {
+		memmove(f.octets + 16, f.octets + 12, f.len - 12);
+		f.octets[12] = (uint8_t)(type >> 8);
+		f.octets[13] = (uint8_t)type;
+		f.octets[14] = (uint8_t)(tci >> 8);
+		f.octets[15] = (uint8_t)tci;
+		f.len += 4;
+	}
+	frame.data = frame_guarded(f.octets, f.len);
+	frame.len = (uint32_t)f.len;
+	host.vlans = vlans;
+	net_classify(&host, &frame, &packet);
+	return packet;
+}
+
+Test(net, frames_of_served_vlans_are_taken_and_keep_their_tag)
+{
+	struct net_vlans vlans = {0};
+
+	net_vlans_add(&vlans, 7);
+	net_vlans_add(&vlans, 4094);
+	for (int k = 0; k < FRAME_KINDS; k++) {
+		struct frame f = frame_make((enum frame_kind)k);
+		struct net_packet plain = classify(&f, 0);
+
+		for (uint32_t hints = 0; hints <= NET_HINT_VLAN; hints++) {
+			struct net_packet p = classify_tagged(f, 0x8100, 0xa007, hints, &vlans);
+
+			cr_expect_eq(p.action, plain.action, "kind %d: %s", k, name(p.verdict));
+			cr_expect(p.flow.tagged);
+			cr_expect_eq(p.flow.tci, 0xa007, "priority too");
+			cr_expect_eq(net_vlan_id(&p.flow), 7);
+			p = classify_tagged(f, 0x8100, 8, hints, &vlans);
+			cr_expect_eq(p.verdict, VERDICT_DROP_ETH_VLAN, "another VLAN");
+			/* 0 is not served here: neither without a tag nor with a priority only */
+			p = classify_tagged(f, 0x8100, 0x6000, hints, &vlans);
+			cr_expect_eq(p.verdict, VERDICT_DROP_ETH_VLAN, "priority tag");
+			p = classify_tagged(f, 0x88a8, 7, 0, &vlans);
+			cr_expect_eq(p.verdict, VERDICT_DROP_ETH_VLAN, "service tag");
+			p = classify_tagged(f, 0x8100, 7, hints, NULL);
+			cr_expect_eq(p.verdict, VERDICT_DROP_ETH_VLAN, "no VLANs");
+		}
+	}
+}
+
+Test(net, priority_tags_are_frames_without_a_tag)
+{
+	struct frame f = frame_make(FRAME_UDP4);
+	struct net_vlans vlans = {0};
+	struct net_packet p;
+
+	net_vlans_add(&vlans, 0);
+	p = classify_tagged(f, 0x8100, 0xe000, 0, &vlans);
+	cr_expect_eq(p.action, NET_MESSAGE);
+	cr_expect(p.flow.tagged);
+	p = classify_tagged(f, 0x8100, 0xe001, 0, &vlans);
+	cr_expect_eq(p.verdict, VERDICT_DROP_ETH_VLAN);
+}
+
+Test(net, tags_within_tags_and_truncated_ones_are_refused)
+{
+	struct frame f = frame_make(FRAME_UDP4);
+	struct net_vlans vlans;
+	struct net_packet p;
+
+	memset(&vlans, 0xff, sizeof(vlans));
+	f.octets[12] = 0x81;
+	f.octets[13] = 0;
+	p = classify_tagged(f, 0x8100, 7, 0, &vlans);
+	cr_expect_eq(p.verdict, VERDICT_DROP_ETH_VLAN);
+	p = classify_tagged(f, 0, 7, NET_HINT_VLAN, &vlans);
+	cr_expect_eq(p.verdict, VERDICT_DROP_ETH_VLAN);
+	f.len = 14 + 3;
+	cr_expect_eq(classify(&f, 0).verdict, VERDICT_DROP_ETH_VLAN);
+}
+
+Test(net, tag_is_put_between_addresses_and_type)
+{
+	struct frame f = frame_make(FRAME_UDP4);
+	struct net_flow flow = {.tagged = true, .tci = 0xa123};
+	uint8_t out[FRAME_MAX + 4];
+
+	memcpy(out + 4, f.octets, f.len);
+	net_tag(&flow, out);
+	cr_expect_arr_eq(out, f.octets, 12);
+	cr_expect_arr_eq(out + 12, ((uint8_t[]){0x81, 0, 0xa1, 0x23}), 4);
+	cr_expect_arr_eq(out + 16, f.octets + 12, f.len - 12);
+}
+
 Test(net, follows_what_the_port_found_out)
 {
 	struct frame f = frame_make(FRAME_UDP4);
 
-	cr_expect_eq(classify(&f, NET_HINT_VLAN).verdict, VERDICT_DROP_ETH_VLAN);
 	f.octets[UDP4 + 12] ^= 1;
 	cr_expect_eq(classify(&f, 0).verdict, VERDICT_DROP_UDP_CHECKSUM);
 	cr_expect_eq(classify(&f, NET_HINT_UDP_CHECKED).action, NET_MESSAGE);

@@ -86,7 +86,7 @@ Test(snapshot, keeps_everything_after_the_message_is_wiped)
 	cr_expect(s->policy.in_sync);
 	cr_expect_eq(s->keyring.n_keys, 1u);
 	cr_expect_eq(s->keyring.active, 0);
-	cr_expect_eq(s->errors.source_burst, 500u);
+	cr_expect_eq(s->limits.errors_source.burst, 500u);
 	cr_expect(net_addresses_has_port(&s->addresses, 4, ipc.addresses[0].octets, 2269));
 	cr_expect(net_addresses_has_port(&s->addresses, 6, ipc.addresses[1].octets, 2269));
 	snapshot_free(s);

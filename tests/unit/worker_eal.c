@@ -34,7 +34,8 @@ static struct worker *w;
 static struct port port = {.mtu = 1500, .mac_shared = false, .name = "ring", .driver = "net_ring"};
 static struct rte_ring *sent;
 
-static void publish(uint32_t source_rate, uint32_t worker_rate)
+static void publish_limits(
+	uint32_t source_rate, uint32_t worker_rate, struct ipc_limit frames, uint16_t vlan)
 {
 	static const uint8_t key[32] = {7};
 	static struct ipc_snapshot ipc;
@@ -65,6 +66,9 @@ static void publish(uint32_t source_rate, uint32_t worker_rate)
 		.errors_per_source_rate = source_rate,
 		.errors_per_source_burst = 1,
 		.errors_per_worker_rate = worker_rate,
+		.source = frames,
+		.n_vlans = 2,
+		.vlans = {0, vlan},
 		.n_addresses = 2,
 		.addresses = {{.family = 4, .port = 2269}, {.family = 6, .port = 2269}}};
 	memcpy(ipc.addresses[0].octets, frame_our4, 4);
@@ -72,6 +76,11 @@ static void publish(uint32_t source_rate, uint32_t worker_rate)
 	CHECK(snapshot_build(&s, crypto, &ipc, &why) == 0);
 	snapshot_publish(&shared, s);
 	crypto_close(crypto);
+}
+
+static void publish(uint32_t source_rate, uint32_t worker_rate)
+{
+	publish_limits(source_rate, worker_rate, (struct ipc_limit){0}, 7);
 }
 
 static uint64_t counted(enum verdict v)
@@ -111,24 +120,29 @@ static void expect_all_returned(void)
 }
 
 /* A message that the engine answers with an Error before it knows who sent it: version 2. */
-static struct frame junk(enum frame_kind kind)
+static struct frame junk_of(enum frame_kind kind, size_t len)
 {
 	struct frame f = frame_make(kind);
 	size_t headers = kind == FRAME_UDP4 ? 42 : 62;
-	size_t udp_len = 8 + JUNK_LEN;
+	size_t udp_len = 8 + len;
 
-	memset(f.octets + headers, 0, JUNK_LEN);
+	memset(f.octets + headers, 0, len);
 	f.octets[headers] = 2;
 	f.octets[headers + 1] = MIKEY_REQUEST_INIT_PSK;
 	f.octets[headers - 4] = (uint8_t)(udp_len >> 8);
 	f.octets[headers - 3] = (uint8_t)udp_len;
-	f.len = headers + JUNK_LEN;
+	f.len = headers + len;
 	if (kind == FRAME_UDP4)
-		f.octets[17] = (uint8_t)(20 + udp_len);
-	else
-		f.octets[19] = (uint8_t)udp_len;
+		udp_len += 20;
+	f.octets[kind == FRAME_UDP4 ? 16 : 18] = (uint8_t)(udp_len >> 8);
+	f.octets[kind == FRAME_UDP4 ? 17 : 19] = (uint8_t)udp_len;
 	frame_fix_checksums(&f);
 	return f;
+}
+
+static struct frame junk(enum frame_kind kind)
+{
+	return junk_of(kind, JUNK_LEN);
 }
 
 static void nothing_is_answered_before_everything_is_there(void)
@@ -260,8 +274,6 @@ static void what_the_port_found_out_counts(void)
 	struct frame f = junk(FRAME_UDP4);
 	uint64_t before = counted(VERDICT_MESSAGE_VERSION);
 
-	burst_of(&f, 1, RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED);
-	CHECK(counted(VERDICT_DROP_ETH_VLAN) == 1);
 	f.octets[60] ^= 1;
 	burst_of(&f, 1, RTE_MBUF_F_RX_L4_CKSUM_BAD);
 	CHECK(counted(VERDICT_DROP_UDP_CHECKSUM) == 1);
@@ -274,21 +286,134 @@ static void what_the_port_found_out_counts(void)
 	expect_all_returned();
 }
 
-static void answers_longer_than_the_mtu_stay(void)
+static uint16_t get(const uint8_t *p)
 {
-	struct frame f = junk(FRAME_UDP4);
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
 
-	port.mtu = 40;
+/* Whether the port took the tag off or left it in. */
+static void answers_carry_the_tag_of_what_they_answer(void)
+{
+	static const enum frame_kind kinds[] = {FRAME_ARP, FRAME_ECHO6, FRAME_UDP4};
+	const uint64_t off = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+
+	for (unsigned int i = 0; i < 6; i++) {
+		struct frame f = i / 2 == 2 ? junk(FRAME_UDP4) : frame_make(kinds[i / 2]);
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+		uint8_t *octets;
+
+		CHECK(m);
+		memcpy(rte_pktmbuf_append(m, (uint16_t)f.len), f.octets, f.len);
+		if (i % 2 == 0)
+			net_tag(&(struct net_flow){.tagged = true, .tci = 0x6007},
+				(uint8_t *)rte_pktmbuf_prepend(m, 4));
+		else
+			m->ol_flags |= off;
+		m->vlan_tci = i % 2 ? 0x6007 : 0;
+		w->burst.rx[0] = m;
+		worker_burst(w, &port, 1);
+		m = take();
+		CHECK(m);
+		octets = rte_pktmbuf_mtod(m, uint8_t *);
+		CHECK(get(octets + 12) == 0x8100 && get(octets + 14) == 0x6007);
+		CHECK(memcmp(octets, frame_their_mac, 6) == 0);
+		CHECK(memcmp(octets + 6, frame_our_mac, 6) == 0);
+		memmove(octets + 4, octets, 12);
+		CHECK(i / 2 == 0 || frame_is_intact(octets + 4, m->pkt_len - 4));
+		rte_pktmbuf_free(m);
+	}
+	expect_all_returned();
+}
+
+static void vlans_that_are_not_served_are_dropped(void)
+{
+	struct frame f = frame_make(FRAME_ARP);
+
 	burst_of(&f, 1, 0);
+	publish_limits(0, 0, (struct ipc_limit){0}, 8);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+
+		CHECK(m);
+		memcpy(rte_pktmbuf_append(m, (uint16_t)f.len), f.octets, f.len);
+		net_tag(&(struct net_flow){.tagged = true, .tci = (uint16_t)(7 + i)},
+			(uint8_t *)rte_pktmbuf_prepend(m, 4));
+		w->burst.rx[i] = m;
+	}
+	worker_burst(w, &port, 2);
+	CHECK(counted(VERDICT_DROP_ETH_VLAN) == 1);
+	CHECK(rte_ring_count(sent) == 2);
+	publish(0, 0);
+	expect_all_returned();
+}
+
+/* One half of a datagram each. */
+static struct frame half_of(const struct frame *whole, unsigned int half, uint16_t id)
+{
+	struct frame f = {.len = 34 + 256};
+	size_t len = whole->len - 34 - 256;
+
+	memcpy(f.octets, whole->octets, 34);
+	memcpy(f.octets + 34, whole->octets + 34 + (half ? 256 : 0), half ? len : 256);
+	if (half)
+		f.len = 34 + len;
+	f.octets[16] = (uint8_t)((f.len - 14) >> 8);
+	f.octets[17] = (uint8_t)(f.len - 14);
+	f.octets[18] = (uint8_t)(id >> 8);
+	f.octets[19] = (uint8_t)id;
+	f.octets[20] = half ? 0 : 0x20;
+	f.octets[21] = half ? 256 / 8 : 0;
+	f.octets[24] = f.octets[25] = 0;
+	len = frame_checksum(f.octets + 14, 20, 0);
+	f.octets[24] = (uint8_t)(len >> 8);
+	f.octets[25] = (uint8_t)len;
+	return f;
+}
+
+static void messages_in_fragments_are_answered(void)
+{
+	struct frame whole = junk_of(FRAME_UDP4, 400), first = half_of(&whole, 0, 1),
+		     last = half_of(&whole, 1, 1), lonely = half_of(&whole, 0, 2);
+	uint64_t before = counted(VERDICT_MESSAGE_VERSION);
+	struct rte_mbuf *m;
+
+	burst_of(&first, 1, 0);
+	CHECK(counted(VERDICT_FRAGMENT_KEPT) == 1 && reassembly_busy(w->reassembly));
 	CHECK(!take());
-	port.mtu = NET_IPV4_LEN + NET_UDP_LEN + 24;
-	burst_of(&f, 1, 0);
-	port.mtu = 1500;
-	struct rte_mbuf *error = take();
+	burst_of(&last, 1, 0);
+	CHECK(counted(VERDICT_MESSAGE_VERSION) == before + 1);
+	CHECK(!reassembly_busy(w->reassembly));
+	m = take();
+	CHECK(m && frame_is_intact(rte_pktmbuf_mtod(m, const uint8_t *), m->pkt_len));
+	rte_pktmbuf_free(m);
+	burst_of(&lonely, 1, 0);
+	worker_settle(w, worker_now_ms(w) + REASSEMBLY_MS + 100);
+	CHECK(counted(VERDICT_DROP_FRAGMENT_TIMEOUT) == 1 && !reassembly_busy(w->reassembly));
+	for (uint16_t id = 10; id < 10 + 64; id++) {
+		lonely = half_of(&whole, 0, id);
+		burst_of(&lonely, 1, 0);
+	}
+	CHECK(counted(VERDICT_DROP_FRAGMENT_SOURCE) == 64 - REASSEMBLY_SOURCE_MAX);
+	worker_settle(w, worker_now_ms(w) + 2 * REASSEMBLY_MS);
+	CHECK(counted(VERDICT_DROP_FRAGMENT_TIMEOUT) == 1 + REASSEMBLY_SOURCE_MAX);
+	expect_all_returned();
+}
 
-	CHECK(error && rte_pktmbuf_pkt_len(error) ==
-			       (uint32_t)(NET_ETH_LEN + NET_IPV4_LEN + NET_UDP_LEN + 24));
-	rte_pktmbuf_free(error);
+static void frames_of_a_source_are_limited(void)
+{
+	struct frame f = junk(FRAME_UDP4), echo = frame_make(FRAME_ECHO4),
+		     other = frame_make(FRAME_ECHO6), whole = junk_of(FRAME_UDP4, 400),
+		     fragment = half_of(&whole, 0, 1);
+
+	publish_limits(0, 0, (struct ipc_limit){1, 3}, 7);
+	burst_of(&f, 2, 0);
+	burst_of(&echo, 5, 0);
+	burst_of(&fragment, 1, 0);
+	CHECK(rte_ring_count(sent) == 3);
+	CHECK(counted(VERDICT_DROP_SOURCE_LIMIT) == 5);
+	burst_of(&other, 2, 0);
+	CHECK(rte_ring_count(sent) == 5);
+	publish(0, 0);
 	expect_all_returned();
 }
 
@@ -403,7 +528,10 @@ int main(void)
 	frames_in_pieces_are_put_together();
 	frames_that_fit_no_buffer_are_dropped();
 	what_the_port_found_out_counts();
-	answers_longer_than_the_mtu_stay();
+	answers_carry_the_tag_of_what_they_answer();
+	vlans_that_are_not_served_are_dropped();
+	messages_in_fragments_are_answered();
+	frames_of_a_source_are_limited();
 	errors_are_limited_and_echo_is_not();
 	full_queue_is_counted_and_nothing_leaks();
 	empty_pool_is_counted_and_nothing_leaks();
