@@ -7,6 +7,7 @@
 
 #include "common/crypto/crypto.h"
 #include "common/crypto/secret.h"
+#include "control/keys_private.h"
 
 enum { ID_RANDOM_LEN = 8 };
 
@@ -28,7 +29,7 @@ const char *key_state_name(enum key_state state)
 	return names[state];
 }
 
-struct key *keys_find(struct keys *k, const char *id)
+const struct key *keys_get(const struct keys *k, const char *id)
 {
 	for (unsigned int i = 0; i < k->n; i++) {
 		if (strcmp(k->key[i].id, id) == 0)
@@ -37,23 +38,38 @@ struct key *keys_find(struct keys *k, const char *id)
 	return NULL;
 }
 
-static const struct key *first_in(const struct keys *k, enum key_state state)
+struct key *keys_find(struct keys *k, const char *id)
 {
+	const struct key *key = keys_get(k, id);
+
+	return key ? &k->key[key - k->key] : NULL;
+}
+
+bool key_outranks(const struct key *a, const struct key *b)
+{
+	return a->seals_from > b->seals_from ||
+	       (a->seals_from == b->seals_from && strcmp(a->id, b->id) < 0);
+}
+
+static const struct key *highest_in(const struct keys *k, enum key_state state)
+{
+	const struct key *highest = NULL;
+
 	for (unsigned int i = 0; i < k->n; i++) {
-		if (k->key[i].state == state)
-			return &k->key[i];
+		if (k->key[i].state == state && (!highest || key_outranks(&k->key[i], highest)))
+			highest = &k->key[i];
 	}
-	return NULL;
+	return highest;
 }
 
 const struct key *keys_active(const struct keys *k)
 {
-	return first_in(k, KEY_ACTIVE);
+	return highest_in(k, KEY_ACTIVE);
 }
 
 const struct key *keys_published(const struct keys *k)
 {
-	return first_in(k, KEY_PUBLISHED);
+	return highest_in(k, KEY_PUBLISHED);
 }
 
 bool key_is_held(const struct key *key)
@@ -78,24 +94,24 @@ uint64_t keys_held_at_most(uint64_t rotation_s, uint64_t max_lifetime_s)
 	return rotation_s ? (2 * rotation_s + max_lifetime_s) / rotation_s + 2 : UINT64_MAX;
 }
 
-static void erase(struct key *key, enum key_state state)
+void keys_erase(struct key *key, enum key_state state)
 {
 	secret_wipe(key->octets, sizeof(key->octets));
 	key->len = 0;
 	key->state = (uint8_t)state;
 }
 
-static void forget(struct keys *k, unsigned int i)
+void keys_forget(struct keys *k, unsigned int i)
 {
 	memmove(&k->key[i], &k->key[i + 1], (k->n - i - 1) * sizeof(k->key[0]));
 	secret_wipe(&k->key[--k->n], sizeof(k->key[0]));
 }
 
 /*
- * Room for one more: the oldest name of a key that could not resolve any more anyway goes before
- * its time. A revoked key that still could keeps its place, so that it cannot come back.
+ * The oldest name of a key that could not resolve any more anyway goes before its time. A revoked
+ * key that still could keeps its place, so that it cannot come back.
  */
-static int make_room(struct keys *k, int64_t now)
+int keys_make_room(struct keys *k, int64_t now)
 {
 	unsigned int oldest = KEYS_MAX;
 
@@ -110,15 +126,24 @@ static int make_room(struct keys *k, int64_t now)
 	}
 	if (oldest == KEYS_MAX)
 		return -ENOSPC;
-	forget(k, oldest);
+	keys_forget(k, oldest);
 	return 0;
 }
 
-/* The next epoch's key, published; its times start at seals_from. */
-static int create(struct keys *k, const struct keys_schedule *s, int64_t now, int64_t seals_from)
+/* Ranks follow the order of events as every node has seen them, whatever its clock says. */
+static int64_t after_all(const struct keys *k, int64_t seals_from)
+{
+	for (unsigned int i = 0; i < k->n; i++) {
+		if (k->key[i].seals_from >= seals_from)
+			seals_from = k->key[i].seals_from + 1;
+	}
+	return seals_from;
+}
+
+int keys_create(struct keys *k, const struct keys_schedule *s, int64_t now, int64_t seals_from)
 {
 	uint8_t random[ID_RANDOM_LEN];
-	int err = make_room(k, now);
+	int err = keys_make_room(k, now);
 	struct key *key = &k->key[k->n];
 
 	if (err)
@@ -135,113 +160,43 @@ static int create(struct keys *k, const struct keys_schedule *s, int64_t now, in
 	key->len = KEYS_LEN;
 	key->state = KEY_PUBLISHED;
 	key->epoch = k->epoch + 1;
-	key->seals_from = seals_from;
-	key->seals_until = seals_from + 2 * s->rotation_s;
+	key->seals_from = after_all(k, seals_from);
+	key->seals_until = key->seals_from + 2 * s->rotation_s;
 	key->resolves_until = key->seals_until + s->max_lifetime_s;
 	k->n++;
 	return 0;
 }
 
-/* The keys that have had their time: octets go first, their names much later. */
-static int bury(struct keys *k, const struct keys_schedule *s, int64_t now)
+/*
+ * What was active and is dead counts: the key that it overtook must not seal again when nodes
+ * learn of the two in another order.
+ */
+void keys_settle(struct keys *k)
 {
-	int changes = 0;
+	const struct key *top = NULL;
 
-	for (unsigned int i = k->n; i-- > 0;) {
+	for (unsigned int i = 0; i < k->n; i++) {
+		if (k->key[i].was_active && (!top || key_outranks(&k->key[i], top)))
+			top = &k->key[i];
+	}
+	for (unsigned int i = 0; top && i < k->n; i++) {
 		struct key *key = &k->key[i];
 
-		if (key_is_held(key) && key->state != KEY_ACTIVE &&
-			now > key->resolves_until + s->max_skew_s) {
-			erase(key, KEY_DESTROYED);
-			changes |= KEYS_DESTROYED_SOME;
-		}
-		if (!key_is_held(key) &&
-			now > key->resolves_until + s->max_skew_s + KEYS_TOMBSTONE_S) {
-			forget(k, i);
-			changes |= KEYS_FORGOT_SOME;
-		}
+		if (key->state < KEY_RETIRING && key_outranks(top, key))
+			key->state = KEY_RETIRING;
 	}
-	return changes;
 }
 
-static void activate(struct keys *k, struct key *key)
+void keys_make_active(struct keys *k, struct key *key)
 {
-	for (unsigned int i = 0; i < k->n; i++) {
-		if (k->key[i].state == KEY_ACTIVE)
-			k->key[i].state = KEY_RETIRING;
-	}
 	key->state = KEY_ACTIVE;
-}
-
-static bool may_seal(const struct key *key, int64_t now)
-{
-	return key && now <= key->seals_until;
-}
-
-/* The active key needs a successor: by age, or because tickets of the longest lifetime no longer
- * fit under it. */
-static bool is_due(const struct key *active, const struct keys_schedule *s, int64_t now)
-{
-	return now >= active->seals_from + s->rotation_s ||
-	       active->resolves_until - active->seals_until < s->max_lifetime_s;
-}
-
-/*
- * A published key takes over when its time has come and the data plane holds it. With no data plane
- * there is nobody who could lack it, but nobody who needs it either: then it waits, unless the
- * active key has run out.
- */
-static bool may_activate(
-	const struct key *next, const struct key *active, const struct keys_situation *at)
-{
-	if (at->now < next->seals_from || !may_seal(next, at->now))
-		return false;
-	if (at->dataplane == KEYS_CONNECTED)
-		return at->acknowledged_epoch >= next->epoch;
-	return !may_seal(active, at->now);
-}
-
-static struct key *published(struct keys *k)
-{
-	const struct key *key = keys_published(k);
-
-	return key ? &k->key[key - k->key] : NULL;
-}
-
-int keys_step(struct keys *k, const struct keys_schedule *s, const struct keys_situation *at)
-{
-	int changes = bury(k, s, at->now), err = 0;
-	struct key *next = published(k);
-	const struct key *active = keys_active(k);
-
-	/* it waited for an acknowledgement until it was too old */
-	if (next && !may_seal(next, at->now)) {
-		next->state = KEY_RETIRING;
-		changes |= KEYS_DESTROYED_SOME;
-		next = NULL;
-	}
-	if (next && may_activate(next, active, at)) {
-		activate(k, next);
-		changes |= KEYS_ACTIVATED;
-	} else if (!may_seal(active, at->now)) {
-		/* nothing can seal: waiting for anything would only refuse more requests */
-		err = create(k, s, at->now, at->now);
-		if (!err) {
-			activate(k, &k->key[k->n - 1]);
-			changes |= KEYS_CREATED | KEYS_ACTIVATED;
-		}
-	} else if (!next && is_due(active, s, at->now)) {
-		err = create(k, s, at->now, at->now + s->lead_s);
-		changes |= err ? 0 : KEYS_CREATED;
-	}
-	if (changes)
-		k->epoch++;
-	return changes ? changes : err;
+	key->was_active = true;
+	keys_settle(k);
 }
 
 int keys_rotate(struct keys *k, const struct keys_schedule *s, int64_t now)
 {
-	int err = keys_published(k) ? -EALREADY : create(k, s, now, now + s->lead_s);
+	int err = keys_published(k) ? -EALREADY : keys_create(k, s, now, now + s->lead_s);
 
 	if (!err)
 		k->epoch++;
@@ -259,17 +214,22 @@ int keys_import(struct keys *k, const struct key *key, int64_t now)
 		return -EINVAL;
 	if (keys_find(k, key->id))
 		return -EEXIST;
-	err = make_room(k, now);
+	err = keys_make_room(k, now);
 	if (err)
 		return err;
 	to = &k->key[k->n];
 	*to = *key;
 	to->epoch = ++k->epoch;
-	k->n++;
 	if (to->state == KEY_ACTIVE) {
-		to->state = KEY_RETIRING;
-		activate(k, to);
+		to->seals_from = after_all(k, to->seals_from);
+		if (to->seals_until < to->seals_from)
+			to->seals_until = to->seals_from;
+		if (to->resolves_until < to->seals_until)
+			to->resolves_until = to->seals_until;
 	}
+	k->n++;
+	if (to->state == KEY_ACTIVE)
+		keys_make_active(k, to);
 	return 0;
 }
 
@@ -281,7 +241,7 @@ int keys_revoke(struct keys *k, const char *id)
 		return -ENOENT;
 	if (!key_is_held(key))
 		return -EALREADY;
-	erase(key, KEY_REVOKED);
+	keys_erase(key, KEY_REVOKED);
 	k->epoch++;
 	return 0;
 }

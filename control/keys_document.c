@@ -3,10 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/crypto/crypto.h"
 #include "common/ipc/cursor.h"
 #include "control/keys.h"
 
-enum { FORMAT = 1 };
+/* 1 did not say whether a key was ever active. */
+enum { FORMAT = 2, STATE_BITS = 0x07, WAS_ACTIVE = 0x80 };
+
+/* Nobody counts so far: one that says so would stop all others from counting on. */
+#define EPOCH_MAX (UINT64_C(1) << 56)
 
 static struct identity octets(const void *data, size_t len)
 {
@@ -25,7 +30,7 @@ size_t keys_encode(const struct keys *k, uint8_t *buf, size_t cap)
 
 		ipc_put_identity(&w, octets(key->id, strlen(key->id)), KEYS_ID_MAX);
 		ipc_put_identity(&w, octets(key->octets, key->len), KEYS_LEN);
-		ipc_put_uint(&w, key->state, 1);
+		ipc_put_uint(&w, key->state | (key->was_active ? WAS_ACTIVE : 0), 1);
 		ipc_put_uint(&w, key->epoch, 8);
 		ipc_put_uint(&w, (uint64_t)key->seals_from, 8);
 		ipc_put_uint(&w, (uint64_t)key->seals_until, 8);
@@ -34,7 +39,20 @@ size_t keys_encode(const struct keys *k, uint8_t *buf, size_t cap)
 	return ipc_writer_end(&w);
 }
 
-static void get_key(struct ipc_reader *r, struct key *key)
+static void get_state(struct ipc_reader *r, unsigned int format, struct key *key)
+{
+	uint8_t octet = (uint8_t)ipc_get_uint(r, 1);
+
+	key->state = octet & STATE_BITS;
+	key->was_active = format == 1 ? key->state == KEY_ACTIVE : octet & WAS_ACTIVE;
+	if (key->state > KEY_REVOKED || (octet & ~(STATE_BITS | WAS_ACTIVE)) ||
+		(format == 1 && octet != key->state) ||
+		(key->state == KEY_ACTIVE && !key->was_active) ||
+		(key->state == KEY_PUBLISHED && key->was_active))
+		r->failed = true;
+}
+
+static void get_key(struct ipc_reader *r, unsigned int format, struct key *key)
 {
 	struct identity id = ipc_get_identity(r, 1, KEYS_ID_MAX);
 	struct identity secret = ipc_get_identity(r, 0, KEYS_LEN);
@@ -44,29 +62,39 @@ static void get_key(struct ipc_reader *r, struct key *key)
 	if (secret.data)
 		memcpy(key->octets, secret.data, secret.len);
 	key->len = (uint8_t)secret.len;
-	key->state = (uint8_t)ipc_get_max(r, 1, KEY_REVOKED);
+	get_state(r, format, key);
 	key->epoch = ipc_get_uint(r, 8);
 	key->seals_from = ipc_get_time(r);
 	key->seals_until = ipc_get_time(r);
 	key->resolves_until = ipc_get_time(r);
-	if (!keys_valid_id(key->id) || (key_is_held(key) ? key->len < IPC_KEY_MIN : key->len != 0))
+	if (!keys_valid_id(key->id) || strlen(key->id) != id.len ||
+		(key_is_held(key) ? !crypto_key_acceptable(key->octets, key->len)
+				  : key->len != 0) ||
+		key->seals_from > key->seals_until || key->seals_until > key->resolves_until)
 		r->failed = true;
+}
+
+static bool is_twice(struct keys *k, unsigned int i)
+{
+	return keys_find(k, k->key[i].id) != &k->key[i];
 }
 
 int keys_decode(struct keys *k, const uint8_t *buf, size_t len)
 {
 	struct ipc_reader r = {.buf = buf, .len = len};
-	unsigned int active = 0;
+	unsigned int active = 0, format;
 
 	explicit_bzero(k, sizeof(*k));
-	if (ipc_get_uint(&r, 1) > FORMAT)
+	format = (unsigned int)ipc_get_uint(&r, 1);
+	if (format > FORMAT)
 		return -EPROTONOSUPPORT;
-	if (buf && len && buf[0] != FORMAT)
+	if (format == 0)
 		return -EBADMSG;
-	k->epoch = ipc_get_uint(&r, 8);
+	k->epoch = ipc_get_max(&r, 8, EPOCH_MAX);
 	k->n = (unsigned int)ipc_get_max(&r, 2, KEYS_MAX);
 	for (unsigned int i = 0; i < k->n && !r.failed; i++) {
-		get_key(&r, &k->key[i]);
+		get_key(&r, format, &k->key[i]);
+		r.failed = r.failed || is_twice(k, i);
 		active += k->key[i].state == KEY_ACTIVE;
 	}
 	if (r.failed || r.off != len || active > 1) {

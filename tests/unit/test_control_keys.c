@@ -27,14 +27,15 @@ TestSuite(control_keys, .init = setup, .fini = teardown);
 
 static int step(int64_t now, uint64_t acknowledged)
 {
-	const struct keys_situation at = {now, KEYS_CONNECTED, acknowledged};
+	const struct keys_situation at = {
+		.now = now, .dataplane = KEYS_CONNECTED, .acknowledged_epoch = acknowledged};
 
 	return keys_step(k, &SCHEDULE, &at);
 }
 
 static int step_alone(int64_t now)
 {
-	const struct keys_situation at = {now, KEYS_NOBODY, 0};
+	const struct keys_situation at = {.now = now, .dataplane = KEYS_NOBODY};
 
 	return keys_step(k, &SCHEDULE, &at);
 }
@@ -164,7 +165,8 @@ Test(control_keys, a_key_is_destroyed_when_the_slowest_clock_has_passed_its_end)
 Test(control_keys, longer_lifetimes_bring_a_successor_at_once)
 {
 	const struct keys_schedule longer = {R, L, 2 * M, SKEW};
-	const struct keys_situation at = {T0 + 5, KEYS_CONNECTED, 1};
+	const struct keys_situation at = {
+		.now = T0 + 5, .dataplane = KEYS_CONNECTED, .acknowledged_epoch = 1};
 
 	step(T0, 0);
 	cr_assert_eq(keys_step(k, &longer, &at), KEYS_CREATED);
@@ -313,7 +315,7 @@ Test(control_keys, the_document_comes_back_and_survives_truncation_and_flips)
 		}
 		buf[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
-	buf[0] = 2;
+	buf[0] = 3;
 	cr_assert_eq(keys_decode(k, buf, len), -EPROTONOSUPPORT);
 	free(buf);
 	free(again);
