@@ -14,6 +14,7 @@
 #     --identity KMS        identity of the KMS (default kms@tkms.example)
 #     --profile NAME        3gpp (default) or rfc6043
 #     --workers N           workers of each data plane (default 1)
+#     --faketime            the nodes' clocks can be set (clock)
 #     --addresses N         service addresses, each IPv4 with an IPv6 twin (default: one a node)
 #   env                   print TKMS_CLIENT_NETNS, TKMS_ADDRESSES (IPv4), TKMS_ADDRESSES6, TKMS_NODES, TKMS_REDIS,
 #                         TKMS_SENTINELS; for eval
@@ -23,9 +24,13 @@
 #   kill NAME             SIGKILL everything in NAME: a node (node1), a Redis (redis1), or one process of it
 #                         (node1/control, node1/dataplane, redis1/server, redis1/sentinel)
 #   start NAME            start what does not run of NAME; returns when it serves
+#   stop NAME             end NAME with SIGTERM, as systemd does; returns when it has ended
+#   add                   one more node
 #   freeze|thaw NAME      SIGSTOP / SIGCONT everything in NAME
 #   partition NODE WHAT   cut NODE off from WHAT: redis or clients; its links stay up
 #   heal NODE             undo all partitions of NODE
+#   loss PERCENT          lose that share of all packets (0: none any more)
+#   clock NODE OFFSET     set NODE's clock off by OFFSET seconds (+600, -600; +0: right again)
 #   logs NAME|all         print the end of NAME's logs
 #   down                  stop and remove the lab; also after a crash
 #   --help                this text
@@ -40,6 +45,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 # shellcheck source=deploy/lab/network.sh
 . "$here/lab/network.sh"
+# shellcheck source=deploy/lab/faults.sh
+. "$here/lab/faults.sh"
 # shellcheck source=deploy/lab/process.sh
 . "$here/lab/process.sh"
 # shellcheck source=deploy/lab/redis.sh
@@ -57,7 +64,7 @@ number() { [[ $2 =~ ^[1-9][0-9]{0,2}$ && $2 -le $3 ]] || die "$1 needs a number 
 
 # Settings of the lab live in $dir/lab.conf, so that later commands know them.
 parse_up() {
-  nodes=1 workers=1 addresses='' identity=kms@tkms.example profile=3gpp subscribers='' redis=no
+  nodes=1 workers=1 addresses='' identity=kms@tkms.example profile=3gpp subscribers='' redis=no faketime=no
   while [[ $# -gt 0 ]]; do
     case $1 in
       --nodes | --subscribers | --identity | --profile | --workers | --addresses)
@@ -66,6 +73,7 @@ parse_up() {
         shift
         ;;
       --redis) redis=yes ;;
+      --faketime) faketime=yes ;;
       --http) die "$1: this version has no ${1#--} part yet" ;;
       *) die "up: unknown option $1 (see deploy/lab.sh --help)" ;;
     esac
@@ -87,6 +95,14 @@ lab_names() {
   local i
   for ((i = 1; i <= nodes; i++)); do node_names+=("node$i"); done
   [[ $redis == no ]] || redis_names=(redis1 redis2 redis3)
+}
+
+save_lab() {
+  local setting
+  for setting in nodes redis faketime workers addresses identity profile build; do
+    printf '%s=%q\n' "$setting" "${!setting}"
+  done >"$dir/lab.conf.new"
+  mv "$dir/lab.conf.new" "$dir/lab.conf"
 }
 
 load_lab() {
@@ -118,10 +134,7 @@ cmd_up() {
   mkdir -m 700 "$dir"
   trap 'clear_lab' EXIT
   trap 'exit 130' INT TERM HUP
-  local setting
-  for setting in nodes redis workers addresses identity profile build; do
-    printf '%s=%q\n' "$setting" "${!setting}"
-  done >"$dir/lab.conf"
+  save_lab
   lab_names
   network_up
   [[ $redis == no ]] || redis_up
@@ -153,6 +166,7 @@ cmd_signal() {
   need_host "${2%%/*}"
   case $1 in
     kill) host_signal KILL "$2" && host_gone "$2" ;;
+    stop) host_stop "$2" ;;
     freeze) host_signal STOP "$2" ;;
     thaw) host_signal CONT "$2" ;;
     start)
@@ -160,6 +174,15 @@ cmd_signal() {
       "${2%%[0-9]*}_wait" "${2%%/*}"
       ;;
   esac
+}
+
+# The node belongs to the lab from the first moment on, so that "down" finds it.
+cmd_add() {
+  load_lab
+  [[ $redis == yes ]] || die "add: this lab has no replica set (up --nodes N or --redis)"
+  nodes=$((nodes + 1))
+  save_lab
+  node_add "node$nodes"
 }
 
 cmd_redis() {
@@ -197,11 +220,14 @@ command=${1:-}
 case $command in
   up) cmd_up "$@" ;;
   env) cmd_env ;;
-  kill | start | freeze | thaw) need_root && cmd_signal "$command" "$@" ;;
+  kill | start | stop | freeze | thaw) need_root && cmd_signal "$command" "$@" ;;
   client) load_lab && network_client "$@" ;;
   ctl) load_lab && need_node "${1:-}" && node_ctl "$@" ;;
   redis) need_root && load_lab && cmd_redis "$@" ;;
   logs) load_lab && cmd_logs "${1:-}" ;;
+  add) need_root && cmd_add ;;
+  loss) need_root && load_lab && network_loss "${1:-}" ;;
+  clock) need_root && load_lab && need_node "${1:-}" && node_set_clock "$1" "${2:-}" ;;
   partition | heal) need_root && cmd_partition "$command" "$@" ;;
   down) need_root && clear_lab ;;
   --help | -h | help) usage ;;

@@ -72,31 +72,6 @@ network_redis() {
   join_management "$1"
 }
 
-# port_of NODE redis|clients: the bridge and the port that tie the node to them.
-port_of() {
-  case $2 in
-    redis) printf 'br1 %s-mg\n' "$1" ;;
-    clients) printf 'br0 %s\n' "$1" ;;
-    *) die "partition: a node is cut off from redis or from clients" ;;
-  esac
-}
-
-# A switch that forwards nothing: the node's own link stays up.
-network_partition() {
-  local bridge port
-  read -r bridge port <<<"$(port_of "$1" "$2")"
-  [[ -n $port ]] || exit 1
-  ip -n "$lab-sw" link set "$port" nomaster
-}
-
-network_heal() {
-  local bridge port what
-  for what in redis clients; do
-    read -r bridge port <<<"$(port_of "$1" "$what")"
-    ip -n "$lab-sw" link set "$port" master "$bridge"
-  done
-}
-
 network_up() {
   namespace_add "$lab-sw"
   ip netns exec "$lab-sw" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1

@@ -57,6 +57,7 @@ node_configure() {
   local home=$dir/$1
   mkdir -m 700 "$home"
   node_yaml "$1" >"$home/tkms.yaml"
+  printf '+0\n' >"$home/clock"
   [[ ! -f $dir/kek ]] || (umask 077 && cp "$dir/kek" "$home/kek")
   "$(program tkmsctl)" init --config "$home/tkms.yaml" >"$home/init.log" 2>&1 || {
     cat "$home/init.log" >&2
@@ -65,11 +66,32 @@ node_configure() {
   [[ -f $dir/kek ]] || (umask 077 && cp "$home/kek" "$dir/kek")
 }
 
-start_control() { spawn "$1" control "$(program tkms-control)" --config "$dir/$1/tkms.yaml"; }
+# With --faketime the clock of a node is what $dir/NAME/clock says (as "+600"); looked at once a second.
+node_clock() {
+  [[ $faketime == yes ]] || return 0
+  printf '%s\n' env "LD_PRELOAD=$(faketime_library)" "FAKETIME_TIMESTAMP_FILE=$dir/$1/clock" \
+    FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1
+}
+
+faketime_library() {
+  local file
+  for file in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+    [[ ! -e $file ]] || { printf '%s\n' "$file" && return 0; }
+  done
+  die "libfaketime is missing (deploy/packages.sh)"
+}
+
+start_control() {
+  local clock
+  mapfile -t clock < <(node_clock "$1")
+  spawn "$1" control "${clock[@]}" "$(program tkms-control)" --config "$dir/$1/tkms.yaml"
+}
 
 start_dataplane() {
   rm -rf "/var/run/dpdk/$lab-$1"
-  spawn "$1" dataplane "$(program tkms-dataplane)" --socket "$dir/$1/dataplane.sock" --workers "$workers" --mtu 9000 \
+  local clock
+  mapfile -t clock < <(node_clock "$1")
+  spawn "$1" dataplane "${clock[@]}" "$(program tkms-dataplane)" --socket "$dir/$1/dataplane.sock" --workers "$workers" --mtu 9000 \
     -- --file-prefix="$lab-$1" --vdev=net_af_packet0,iface=dp0
 }
 
@@ -127,4 +149,12 @@ nodes_up() {
     node_wait "$name"
   done
   for name in "${node_names[@]:1}"; do node_wait "$name"; done
+}
+
+# node_add NAME: one more node in a lab that is up.
+node_add() {
+  network_node "$1"
+  node_configure "$1"
+  host_start "$1"
+  node_wait "$1"
 }

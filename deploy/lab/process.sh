@@ -83,6 +83,20 @@ host_gone() {
   die "$1 does not end"
 }
 
+# host_stop NAME: as a service manager does, one process after the other in the order of their start.
+host_stop() {
+  local process list tries
+  list=$(which_processes "$1") || exit 1
+  for process in $list; do
+    host_signal TERM "${1%%/*}/$process"
+    for ((tries = 0; tries < 1200; tries++)); do
+      process_pid "${1%%/*}" "$process" >/dev/null || continue 2
+      sleep 0.05
+    done
+    die "$process of ${1%%/*} does not end on SIGTERM"
+  done
+}
+
 host_logs() {
   local file
   for file in "$dir/$1"/*.log; do

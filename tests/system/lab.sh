@@ -15,7 +15,7 @@ trap clean_up_other EXIT
 host_before=$(ip -o link show | cut -d@ -f1 && ip -o address show && ip route show)
 
 ue_files
-lab_up --subscribers "$work/subscribers.jsonl" --identity kms@one.example
+lab_up --subscribers "$work/subscribers.jsonl" --identity kms@one.example --faketime
 other down
 check "a second lab comes up beside the first" other up --identity kms@two.example --workers 2 --addresses 3
 check "env of the second names three addresses" \
@@ -38,6 +38,24 @@ check "a node that is cut off is silent" silent
 refuses "a node is cut off from redis or clients only" "redis or from clients" lab partition node1 moon
 lab heal node1
 check "a healed node answers" client ping -n -q -c 1 -W 2 "$TKMS_ADDRESSES"
+lost() {
+  local received
+  received=$(client ping -n -q -i 0.002 -c 500 "$TKMS_ADDRESSES" | grep -oE '[0-9]+ received' | cut -d' ' -f1)
+  echo "$received of 500 echoes came back"
+  [[ $received -gt 250 && $received -lt 450 ]]
+}
+lab loss 15
+check "packets are lost" lost
+lab loss 0
+check "and no more" client ping -n -q -c 100 -i 0.002 "$TKMS_ADDRESSES"
+late() { ! call "$TKMS_ADDRESSES" kms@one.example --timeout 1; }
+lab clock node1 -600
+eventually 10 "a clock that is off keeps a node from answering" late
+lab clock node1 +0
+eventually 10 "and a right one does not" call "$TKMS_ADDRESSES" kms@one.example
+check "a node is stopped in order" lab stop node1
+check "nothing of it lives" test -z "$(ip netns pids "$TKMS_LAB-node1")"
+lab start node1
 lab kill node1
 check "nothing of a killed node lives" test -z "$(ip netns pids "$TKMS_LAB-node1")"
 check "a killed node is silent" silent
