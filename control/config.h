@@ -54,6 +54,9 @@ struct config {
 		SETTINGS_KEYS(CONFIG_MEMBER)
 	} keys;
 	struct {
+		SETTINGS_METRICS(CONFIG_MEMBER)
+	} metrics;
+	struct {
 		SETTINGS_LOG(CONFIG_MEMBER)
 	} log;
 	struct config_raw *raw; /* private: owns the texts */

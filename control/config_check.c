@@ -10,6 +10,7 @@
 #include "control/config_raw.h"
 #include "control/duration.h"
 #include "control/keys.h"
+#include "control/metrics_server.h"
 
 #define KEY(section, name) #section "." #name
 #define COMPLAIN(src, key, ...) \
@@ -323,6 +324,13 @@ static void check_path(const char *key, const char *path, const struct config_so
 		COMPLAIN(src, key, "\"%s\" is no absolute path", path);
 }
 
+static void check_listen(const struct config *c, const struct config_source *src)
+{
+	if (*c->metrics.listen && metrics_listen_check(c->metrics.listen) < 0)
+		COMPLAIN(src, KEY(metrics, listen), "\"%s\" is no ADDRESS:PORT (as 127.0.0.1:9269)",
+			c->metrics.listen);
+}
+
 /* What no setting can say alone; only when each for itself is right. */
 static void check_together(const struct config *c, const struct config_source *src)
 {
@@ -360,5 +368,6 @@ void config_settle(struct config *c, const struct config_source *src)
 	if (src->errors->n)
 		return;
 	settle_name(c, src);
+	check_listen(c, src);
 	check_together(c, src);
 }

@@ -50,6 +50,9 @@ struct raw_limits {
 struct raw_keys {
 	SETTINGS_KEYS(RAW_MEMBER)
 };
+struct raw_metrics {
+	SETTINGS_METRICS(RAW_MEMBER)
+};
 struct raw_log {
 	SETTINGS_LOG(RAW_MEMBER)
 };
@@ -61,6 +64,7 @@ struct config_raw {
 	struct raw_policy policy;
 	struct raw_limits limits;
 	struct raw_keys keys;
+	struct raw_metrics metrics;
 	struct raw_log log;
 };
 

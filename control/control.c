@@ -14,6 +14,7 @@
 #include "control/files.h"
 #include "control/kek.h"
 #include "control/log.h"
+#include "control/metrics_server.h"
 #include "control/notify.h"
 
 enum { IMPORT_PATIENCE_MS = 60000, KEYS_RETRY_MS = 5000 };
@@ -279,7 +280,12 @@ static int open_loop(struct control *c, struct reason *why)
 		err = link_listen(c->link, path, why);
 	if (!err)
 		err = config_path(c->boot->node.run_dir, "control.sock", path, sizeof(path));
-	return err ? err : admin_open(c, path, &c->admin, why);
+	if (!err)
+		err = admin_open(c, path, &c->admin, why);
+	if (err || !*c->boot->metrics.listen)
+		return err;
+	c->metrics = metrics_server_new(c, c->boot->metrics.listen, why);
+	return c->metrics ? 0 : -ENOMEM;
 }
 
 int control_open(
@@ -290,6 +296,7 @@ int control_open(
 	*c = (struct control){.config_path = config_file,
 		.boot = config,
 		.live = config,
+		.started_at = clock_now(),
 		.lock_run = -1,
 		.lock_state = -1};
 	c->base = event_base_new();
@@ -330,6 +337,7 @@ static void free_event(struct event *e)
 
 void control_close(struct control *c)
 {
+	metrics_server_free(c->metrics);
 	admin_close(c->admin);
 	link_free(c->link);
 	store_close(c->store);

@@ -12,6 +12,7 @@
 #include "control/store.h"
 
 struct admin;
+struct metrics_server;
 
 struct control {
 	struct event_base *base;
@@ -24,7 +25,9 @@ struct control {
 		*next_keys; /* next: scratch, so that nothing is in force that is not stored */
 	struct link *link;
 	struct admin *admin;
+	struct metrics_server *metrics; /* NULL: not wanted */
 	struct event *ev_tick, *ev_term, *ev_int, *ev_hup;
+	int64_t started_at;
 	uint64_t retry_keys_at_ms; /* after a step that failed, 0: at once */
 	uint64_t blocked_since_ms; /* a step of the keyring waits for an import, 0: none */
 	int lock_run, lock_state;

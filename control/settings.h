@@ -101,6 +101,11 @@
 	X(log, level, LOG_LEVEL, "info", 0, 0, LIVE, "error, warning, info or debug.") \
 	X(log, format, LOG_FORMAT, "text", 0, 0, LIVE, "text (key=value) or json.")
 
+#define SETTINGS_METRICS(X)                                                                   \
+	X(metrics, listen, TEXT, "127.0.0.1:9269", 0, 64, RESTART,                            \
+		"ADDRESS:PORT on which Prometheus finds /metrics (plain HTTP, for everybody " \
+		"who reaches it); empty: none.")
+
 #define SETTINGS(X)         \
 	SETTINGS_KMS(X)     \
 	SETTINGS_NODE(X)    \
@@ -108,6 +113,7 @@
 	SETTINGS_POLICY(X)  \
 	SETTINGS_LIMITS(X)  \
 	SETTINGS_KEYS(X)    \
+	SETTINGS_METRICS(X) \
 	SETTINGS_LOG(X)
 
 /* Lists, handled one by one: X(section, name, default, reload, help) */

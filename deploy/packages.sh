@@ -17,7 +17,7 @@ packages=(
   # tests
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
   jq python3 sqlite3 tcpdump systemd
-  redis-server redis-sentinel redis-tools faketime nftables prometheus
+  redis-server redis-sentinel redis-tools faketime nftables prometheus curl
   # namespaces of quickstart, lab and system tests
   iproute2 iputils-ping ethtool procps util-linux
 )
