@@ -20,7 +20,8 @@ static uint32_t hints_of(const struct rte_mbuf *m)
 {
 	uint32_t hints = 0;
 
-	if (m->ol_flags & (RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED))
+	/* RTE_MBUF_F_RX_VLAN alone: the tag is in the frame as well. */
+	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
 		hints |= NET_HINT_VLAN;
 	/* What a port calls wrong is computed again: ports err, and wrong sums are rare. */
 	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)

@@ -291,25 +291,25 @@ static uint16_t get(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* Whether the port took the tag off or left it in. */
+/* Whether the port took the tag off, left it in, or left it in and tells it too. */
 static void answers_carry_the_tag_of_what_they_answer(void)
 {
 	static const enum frame_kind kinds[] = {FRAME_ARP, FRAME_ECHO6, FRAME_UDP4};
 	const uint64_t off = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
 
-	for (unsigned int i = 0; i < 6; i++) {
-		struct frame f = i / 2 == 2 ? junk(FRAME_UDP4) : frame_make(kinds[i / 2]);
+	for (unsigned int i = 0; i < 9; i++) {
+		struct frame f = i / 3 == 2 ? junk(FRAME_UDP4) : frame_make(kinds[i / 3]);
 		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
 		uint8_t *octets;
 
 		CHECK(m);
 		memcpy(rte_pktmbuf_append(m, (uint16_t)f.len), f.octets, f.len);
-		if (i % 2 == 0)
+		if (i % 3 != 0)
 			net_tag(&(struct net_flow){.tagged = true, .tci = 0x6007},
 				(uint8_t *)rte_pktmbuf_prepend(m, 4));
-		else
-			m->ol_flags |= off;
-		m->vlan_tci = i % 2 ? 0x6007 : 0;
+		if (i % 3 != 1)
+			m->ol_flags |= i % 3 ? RTE_MBUF_F_RX_VLAN : off;
+		m->vlan_tci = i % 3 == 1 ? 0 : 0x6007;
 		w->burst.rx[0] = m;
 		worker_burst(w, &port, 1);
 		m = take();
@@ -319,7 +319,7 @@ static void answers_carry_the_tag_of_what_they_answer(void)
 		CHECK(memcmp(octets, frame_their_mac, 6) == 0);
 		CHECK(memcmp(octets + 6, frame_our_mac, 6) == 0);
 		memmove(octets + 4, octets, 12);
-		CHECK(i / 2 == 0 || frame_is_intact(octets + 4, m->pkt_len - 4));
+		CHECK(i / 3 == 0 || frame_is_intact(octets + 4, m->pkt_len - 4));
 		rte_pktmbuf_free(m);
 	}
 	expect_all_returned();
