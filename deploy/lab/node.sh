@@ -17,7 +17,6 @@ sync:
   max_staleness: 24h
 cluster:
   roles: [request, resolve]
-  service_addresses: [$1]
   heartbeat: 250ms
   dead_after: 1s
 EOF
@@ -37,6 +36,8 @@ node:
   state_dir: $dir/$1
   run_dir: $dir/$1
   kek_file: $dir/$1/kek
+service:
+  addresses: [${list[*]}]
 limits:
   errors_per_source: 0
   messages_per_source: 0
@@ -45,11 +46,7 @@ limits:
 keys:
   activation_lead: 200ms
 EOF
-  if [[ $redis == yes ]]; then
-    node_yaml_set "${list[*]}"
-  else
-    printf 'service:\n  addresses: [%s]\n' "${list[*]}"
-  fi
+  [[ $redis == no ]] || node_yaml_set
 }
 
 # node_configure NAME: configuration, KEK (the same for all nodes) and an empty store.
