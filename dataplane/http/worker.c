@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/http/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane/http/log.h"
+#include "dataplane/http/relay.h"
+#include "dataplane/http/sandbox.h"
+#include "dataplane/http/server.h"
+#include "dataplane/http/udp.h"
+
+enum {
+	EVENTS_MAX = 128,
+	PAIRS_MAX = 1 << 18,
+	REST_ANSWERED_US = 2000000, /* for duplicates of an answer */
+	SLEEP_LONGEST_MS = 1000,
+	FDS_MAX = 8,
+};
+
+/* What epoll reports: sockets of the data planes have their numbers. */
+enum { TAG_SIGNAL = UINT32_MAX, TAG_HTTP = UINT32_MAX - 1 };
+
+struct worker {
+	const struct worker_config *config;
+	const struct http_config *settings;
+	struct relay *relay;
+	struct server *server;
+	struct udp *udp;
+	struct udp_events events;
+	int epoll, signals;
+	uint64_t now_us;
+	uint64_t stop_us; /* 0: serving; else when to end in any case */
+	struct access_buffer access;
+};
+
+static uint64_t clock_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void on_datagram(void *arg, unsigned int socket, const uint8_t *octets, size_t len)
+{
+	struct worker *w = arg;
+
+	metrics_add(&w->config->metrics->address[socket / w->settings->ports].answers, 1);
+	relay_datagram(w->relay, socket, octets, len, w->now_us);
+}
+
+static void on_unsent(void *arg, unsigned int socket, unsigned int messages)
+{
+	struct worker *w = arg;
+
+	metrics_add(&w->config->metrics->datagrams_unsent, messages);
+	relay_unreachable(w->relay, socket, w->now_us);
+}
+
+static void on_unreachable(void *arg, unsigned int socket)
+{
+	struct worker *w = arg;
+
+	relay_unreachable(w->relay, socket, w->now_us);
+}
+
+static void do_send(void *arg, unsigned int socket, const uint8_t *message, size_t len)
+{
+	struct worker *w = arg;
+
+	udp_send(w->udp, socket, message, len, &w->events);
+}
+
+static void do_done(void *arg, struct relay_request *r, enum relay_outcome outcome,
+	const uint8_t *octets, size_t len)
+{
+	struct worker *w = arg;
+
+	server_done(w->server, r, outcome, octets, len);
+}
+
+static void on_health(void *arg, unsigned int address)
+{
+	struct worker *w = arg;
+	int silent = relay_health(w->relay)->address[address].silent;
+
+	metrics_set(&w->config->metrics->address[address].silent, (uint64_t)silent);
+	log_line(silent ? "warning" : "info", "%s %s", w->settings->kms_address[address].text,
+		silent ? "does not answer" : "answers again");
+}
+
+static int watch(struct worker *w, int fd, uint32_t tag)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u32 = tag};
+
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static int watch_all(struct worker *w)
+{
+	int fds[FDS_MAX], err = watch(w, w->signals, TAG_SIGNAL);
+	unsigned int n = server_fds(w->server, fds, FDS_MAX);
+
+	for (unsigned int i = 0; !err && i < n; i++)
+		err = watch(w, fds[i], TAG_HTTP);
+	for (unsigned int i = 0; !err && i < udp_sockets(w->udp); i++)
+		err = watch(w, udp_fd(w->udp, i), i);
+	return err;
+}
+
+static int open_relay(struct worker *w, uint64_t seed)
+{
+	const struct http_config *c = w->settings;
+	const struct relay_output output = {
+		.send = do_send, .done = do_done, .health = on_health, .arg = w};
+	struct relay_config r = {
+		.addresses = c->kms.n,
+		.ports = c->ports,
+		.in_flight_max = c->in_flight,
+		.pairs_max = PAIRS_MAX,
+		.limit_us = c->answer_timeout * 1000,
+		.wait = {c->wait_first * 1000, c->wait_shortest * 1000, c->wait_longest * 1000},
+		.rest = {{REST_ANSWERED_US, c->rest * 1000}},
+		.seed = seed,
+	};
+
+	w->relay = relay_new(&r, &output);
+	return w->relay ? 0 : -ENOMEM;
+}
+
+static int open_udp(struct worker *w)
+{
+	const struct http_config *c = w->settings;
+	const struct udp_config u = {
+		.address = c->kms_address,
+		.addresses = c->kms.n,
+		.ports = c->ports,
+		.first_port = c->first_port ? c->first_port + w->config->number * c->ports : 0,
+	};
+	const char *at;
+	int err = udp_open(&w->udp, &u, &at);
+
+	if (err)
+		log_line("error", "socket to %s: %s", at, strerror(-err));
+	w->events = (struct udp_events){on_datagram, on_unsent, on_unreachable, w};
+	return err;
+}
+
+static int worker_open(struct worker *w)
+{
+	struct server_config s = {
+		.settings = w->settings,
+		.listen_fds = w->config->listen_fds,
+		.limiter = w->config->limiter,
+		.metrics = w->config->metrics,
+		.access = &w->access,
+	};
+	uint64_t seed;
+	sigset_t stop;
+	int err;
+
+	memcpy(s.key, w->config->key, sizeof(s.key));
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return -errno;
+	err = open_relay(w, seed);
+	if (!err)
+		err = open_udp(w);
+	if (err)
+		return err;
+	w->server = server_new(&s);
+	if (!w->server)
+		return -ENOMEM;
+	server_use(w->server, w->relay);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	w->signals = signalfd(-1, &stop, SFD_NONBLOCK | SFD_CLOEXEC);
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->signals < 0 || w->epoll < 0)
+		return -errno;
+	err = watch_all(w);
+	return err ? err : sandbox_enter(SANDBOX_WORKER);
+}
+
+static void begin_stop(struct worker *w)
+{
+	struct signalfd_siginfo info;
+
+	if (read(w->signals, &info, sizeof(info)) != sizeof(info) || w->stop_us)
+		return;
+	/* Those that are in the queue already are served. */
+	(void)server_run(w->server, w->now_us);
+	server_quiesce(w->server, w->now_us);
+	w->stop_us = w->now_us + w->settings->stop_timeout * UINT64_C(1000);
+}
+
+static int sleep_ms(const struct worker *w, int more)
+{
+	uint64_t due = relay_due_us(w->relay), other = server_due_us(w->server);
+	uint64_t now = clock_us();
+
+	if (more)
+		return 0;
+	if (other < due)
+		due = other;
+	if (w->stop_us && w->stop_us < due)
+		due = w->stop_us;
+	if (due <= now)
+		return 0;
+	due = (due - now + 999) / 1000;
+	return due < SLEEP_LONGEST_MS ? (int)due : SLEEP_LONGEST_MS;
+}
+
+static void publish(struct worker *w)
+{
+	const struct relay_counters *c = relay_counters(w->relay);
+	struct metrics *m = w->config->metrics;
+
+	metrics_set(&m->in_flight, relay_in_flight(w->relay));
+	metrics_set(&m->pairs, relay_pairs(w->relay));
+	metrics_set(&m->datagrams_sent, c->sent);
+	metrics_set(&m->datagrams_retried, c->retried);
+	metrics_set(&m->datagrams_probing, c->probes);
+	metrics_set(&m->answers_unvouched, c->unvouched);
+	metrics_set(&m->answers_stray, c->stray);
+	metrics_set(&m->answers_malformed, c->malformed);
+	metrics_set(&m->log_lines_lost, w->access.lost);
+}
+
+/* One turn: answers, what is due, HTTP. Returns whether more is to be done at once. */
+static int turn(struct worker *w, const struct epoll_event *events, int n)
+{
+	int more;
+
+	w->now_us = clock_us();
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.u32 == TAG_SIGNAL)
+			begin_stop(w);
+		else if (events[i].data.u32 != TAG_HTTP)
+			udp_receive(w->udp, events[i].data.u32, &w->events);
+	}
+	relay_tick(w->relay, w->now_us);
+	/* Before HTTP: it frees the messages of requests that are done. */
+	udp_flush(w->udp, &w->events);
+	more = server_run(w->server, w->now_us);
+	udp_flush(w->udp, &w->events);
+	if (w->access.len)
+		access_flush(&w->access);
+	publish(w);
+	return more;
+}
+
+static void loop(struct worker *w)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int more = 0;
+
+	while (!w->stop_us || (server_connections(w->server) && w->now_us < w->stop_us)) {
+		int n = epoll_wait(w->epoll, events, EVENTS_MAX, sleep_ms(w, more));
+
+		more = turn(w, events, n > 0 ? n : 0);
+	}
+}
+
+int worker_run(const struct worker_config *config)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int err = w ? 0 : -ENOMEM, left;
+
+	if (!err) {
+		w->config = config;
+		w->settings = config->settings;
+		err = worker_open(w);
+	}
+	if (err) {
+		log_line("error", "worker %u cannot start: %s", config->number, strerror(-err));
+		return EXIT_FAILURE;
+	}
+	loop(w);
+	left = (int)relay_in_flight(w->relay);
+	if (left)
+		log_line("warning", "worker %u stops with %d requests in flight", config->number,
+			left);
+	else
+		server_free(w->server);
+	/* What is left goes with the process. */
+	return left ? EXIT_FAILURE : EXIT_SUCCESS;
+}
