@@ -67,6 +67,7 @@ need_programs() {
 program() {
   case $1 in
     tkms-control | tkmsctl) printf '%s/control/%s\n' "$build" "$1" ;;
+    tkms-http) printf '%s/dataplane/http/%s\n' "$build" "$1" ;;
     tkms-dataplane) printf '%s/dataplane/%s\n' "$build" "$1" ;;
     *) printf '%s/bench/%s\n' "$build" "$1" ;;
   esac

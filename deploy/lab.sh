@@ -16,12 +16,13 @@
 #     --workers N           workers of each data plane (default 1)
 #     --faketime            the nodes' clocks can be set (clock)
 #     --addresses N         service addresses, each IPv4 with an IPv6 twin (default: one a node)
+#     --http                the HTTP edge in front of them, in a namespace of its own
 #   env                   print TKMS_CLIENT_NETNS, TKMS_ADDRESSES (IPv4), TKMS_ADDRESSES6, TKMS_NODES, TKMS_REDIS,
-#                         TKMS_SENTINELS; for eval
+#                         TKMS_SENTINELS, with --http TKMS_HTTP_URL; for eval
 #   client CMD...         run CMD where the clients are
 #   ctl NODE ARGS...      tkmsctl on NODE
 #   redis NAME ARGS...    redis-cli to the server of NAME as the operator (NAME/sentinel: to its Sentinel)
-#   kill NAME             SIGKILL everything in NAME: a node (node1), a Redis (redis1), or one process of it
+#   kill NAME             SIGKILL everything in NAME: a node (node1), a Redis (redis1), http, or one process of it
 #                         (node1/control, node1/dataplane, redis1/server, redis1/sentinel)
 #   start NAME            start what does not run of NAME; returns when it serves
 #   stop NAME             end NAME with SIGTERM, as systemd does; returns when it has ended
@@ -53,6 +54,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lab/redis.sh"
 # shellcheck source=deploy/lab/node.sh
 . "$here/lab/node.sh"
+# shellcheck source=deploy/lab/http.sh
+. "$here/lab/http.sh"
 
 lab=${TKMS_LAB:-tkms}
 [[ $lab =~ ^[a-z0-9][a-z0-9-]{0,23}$ ]] || die "TKMS_LAB=$lab: use up to 24 small letters, digits and hyphens"
@@ -64,7 +67,7 @@ number() { [[ $2 =~ ^[1-9][0-9]{0,2}$ && $2 -le $3 ]] || die "$1 needs a number 
 
 # Settings of the lab live in $dir/lab.conf, so that later commands know them.
 parse_up() {
-  nodes=1 workers=1 addresses='' identity=kms@tkms.example profile=3gpp subscribers='' redis=no faketime=no
+  nodes=1 workers=1 addresses='' identity=kms@tkms.example profile=3gpp subscribers='' redis=no faketime=no http=no
   while [[ $# -gt 0 ]]; do
     case $1 in
       --nodes | --subscribers | --identity | --profile | --workers | --addresses)
@@ -74,7 +77,7 @@ parse_up() {
         ;;
       --redis) redis=yes ;;
       --faketime) faketime=yes ;;
-      --http) die "$1: this version has no ${1#--} part yet" ;;
+      --http) http=yes ;;
       *) die "up: unknown option $1 (see deploy/lab.sh --help)" ;;
     esac
     shift
@@ -86,20 +89,22 @@ parse_up() {
   number --addresses "$addresses" 32
   [[ $profile == 3gpp || $profile == rfc6043 ]] || die "--profile is 3gpp or rfc6043"
   [[ $identity =~ ^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+$ ]] || die "--identity $identity: need user@domain"
+  [[ $http == no || $nodes -gt 0 ]] || die "--http needs a node"
   [[ -z $subscribers || $nodes -gt 0 ]] || die "--subscribers needs a node"
   [[ -z $subscribers || -r $subscribers ]] || die "--subscribers: cannot read $subscribers"
 }
 
 lab_names() {
-  node_names=() redis_names=()
+  node_names=() redis_names=() http_names=()
   local i
   for ((i = 1; i <= nodes; i++)); do node_names+=("node$i"); done
   [[ $redis == no ]] || redis_names=(redis1 redis2 redis3)
+  [[ $http == no ]] || http_names=(http)
 }
 
 save_lab() {
   local setting
-  for setting in nodes redis faketime workers addresses identity profile build; do
+  for setting in nodes redis http faketime workers addresses identity profile build; do
     printf '%s=%q\n' "$setting" "${!setting}"
   done >"$dir/lab.conf.new"
   mv "$dir/lab.conf.new" "$dir/lab.conf"
@@ -121,8 +126,8 @@ is_one_of() {
 
 need_node() { is_one_of "$1" "${node_names[@]}" || die "no node $1 in lab $lab (nodes: ${node_names[*]})"; }
 need_host() {
-  is_one_of "$1" "${node_names[@]}" "${redis_names[@]}" ||
-    die "no node $1 in lab $lab (there are: ${node_names[*]} ${redis_names[*]})"
+  is_one_of "$1" "${node_names[@]}" "${redis_names[@]}" "${http_names[@]}" ||
+    die "no node $1 in lab $lab (there are: ${node_names[*]} ${redis_names[*]} ${http_names[*]})"
 }
 
 cmd_up() {
@@ -141,10 +146,12 @@ cmd_up() {
   nodes_up
   [[ $redis == no ]] || redis_wait_all
   [[ $nodes -eq 0 ]] || network_probe
+  [[ $http == no ]] || http_up
   : >"$dir/ready"
   trap - EXIT
   [[ $nodes -gt 0 ]] || { say "Lab $lab: Redis alone." && return 0; }
   say "Lab $lab serves ${identity} at $(address_list 4) and $(address_list 6), UDP 2269."
+  [[ $http == no ]] || say "HTTP: $(http_url)"
 }
 
 cmd_env() {
@@ -158,6 +165,7 @@ cmd_env() {
   say "TKMS_NODES=${node_names[*]}"
   say "TKMS_REDIS=${redis_names[*]}"
   say "TKMS_SENTINELS=${sentinels[*]}"
+  [[ $http == no ]] || say "TKMS_HTTP_URL=$(http_url)"
 }
 
 cmd_signal() {
@@ -195,7 +203,7 @@ cmd_redis() {
 
 cmd_logs() {
   local name names=("$1")
-  if [[ $1 == all ]]; then names=("${node_names[@]}" "${redis_names[@]}"); else need_host "$1"; fi
+  if [[ $1 == all ]]; then names=("${node_names[@]}" "${redis_names[@]}" "${http_names[@]}"); else need_host "$1"; fi
   for name in "${names[@]}"; do host_logs "$name" 100; done
 }
 

@@ -13,9 +13,10 @@ packages=(
   # build
   build-essential meson ninja-build pkg-config
   libdpdk-dev libipsec-mb-dev liburcu-dev libssl-dev libcyaml-dev libyaml-dev libevent-dev libjansson-dev
-  libsqlite3-dev libcap-dev
+  libsqlite3-dev libcap-dev libmicrohttpd-dev libseccomp-dev libcurl4-openssl-dev
   # tests
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
+  curl wrk haproxy nghttp2-client openssl
   jq python3 sqlite3 tcpdump systemd
   redis-server redis-sentinel redis-tools faketime nftables prometheus curl
   # namespaces of quickstart, lab and system tests

@@ -129,9 +129,21 @@ static bool refuse(struct exchange *x, enum status status)
 	return false;
 }
 
+/* From the header. 200: nothing against it so far. */
+static enum status judge_head(const struct exchanges *e, const struct exchange *x,
+	const struct head *h, const char *method)
+{
+	if (!x->found)
+		return STATUS_404;
+	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
+		return STATUS_405;
+	if (!h->is_mikey || h->is_encoded)
+		return STATUS_415;
+	return h->length > e->config->settings->message_max ? STATUS_413 : STATUS_200;
+}
+
 bool exchange_head(struct exchanges *e, struct exchange *x, const char *method, const char *version)
 {
-	const uint32_t most = e->config->settings->message_max;
 	struct head h = {0};
 
 	snprintf(x->method, sizeof(x->method), "%s", method);
@@ -141,14 +153,15 @@ bool exchange_head(struct exchanges *e, struct exchange *x, const char *method, 
 		x->closing = true;
 		return refuse(x, STATUS_400);
 	}
-	if (!x->found)
-		return refuse(x, STATUS_404);
-	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
-		return refuse(x, STATUS_405);
-	if (!h.is_mikey || h.is_encoded)
-		return refuse(x, STATUS_415);
-	if (h.length > most)
-		return refuse(x, STATUS_413);
+	x->status = judge_head(e, x, &h, method);
+	if (x->status != STATUS_200) {
+		/* Somebody who asks first gets the answer first. */
+		if (h.expects || h.length > OVERLONG_MAX)
+			return refuse(x, x->status);
+		x->dropping = true;
+		x->state = EXCHANGE_BODY;
+		return true;
+	}
 	x->cap = h.lengths && h.length ? (uint32_t)h.length : BODY_FIRST;
 	x->body = malloc(x->cap);
 	if (!x->body)
@@ -180,9 +193,12 @@ int exchange_body(struct exchanges *e, struct exchange *x, const char *octets, s
 {
 	if (len > OVERLONG_MAX || x->len + len > OVERLONG_MAX)
 		return -1;
-	if (!x->too_long && !make_room(x, x->len + (uint32_t)len, e->config->settings->message_max))
-		x->too_long = true;
-	if (!x->too_long)
+	if (!x->dropping &&
+		!make_room(x, x->len + (uint32_t)len, e->config->settings->message_max)) {
+		x->dropping = true;
+		x->status = STATUS_413;
+	}
+	if (!x->dropping)
 		memcpy(x->body + x->len, octets, len);
 	x->len += (uint32_t)len;
 	return 0;
@@ -190,8 +206,8 @@ int exchange_body(struct exchanges *e, struct exchange *x, const char *octets, s
 
 bool exchange_whole(struct exchanges *e, struct exchange *x)
 {
-	if (x->too_long)
-		return refuse(x, STATUS_413);
+	if (x->dropping)
+		return refuse(x, x->status);
 	if (wire_request(x->body, x->len, &x->relay.head) != WIRE_REQUEST_OK)
 		return refuse(x, STATUS_400);
 	if (!limiter_take(e->config->limiter, &e->rate, x->relay.client, clock_ns()))

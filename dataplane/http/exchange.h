@@ -36,7 +36,7 @@ struct exchange {
 	enum exchange_state state;
 	enum status status;
 	bool found;    /* the target is ours */
-	bool too_long; /* the body is */
+	bool dropping; /* the body: status says why */
 	bool closing;  /* the connection cannot be used any further */
 	bool queued;   /* the answer is libmicrohttpd's */
 	char method[12];
@@ -56,7 +56,11 @@ static inline struct exchange *exchange_of(struct relay_request *r)
 /* NULL: no memory; the connection will be closed. */
 struct exchange *exchange_begin(struct exchanges *e, struct MHD_Connection *connection,
 	struct conn *conn, const char *target);
-/* Judges the header. true: the body may come; false: status is set. */
+/*
+ * Judges the header. true: the body may come (of a request that will be refused too, if it is
+ * short: so the connection can go on); false: status is set, and libmicrohttpd will close the
+ * connection.
+ */
 bool exchange_head(
 	struct exchanges *e, struct exchange *x, const char *method, const char *version);
 /* Takes octets of the body. -1: the connection is to be closed. */

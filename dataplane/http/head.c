@@ -76,6 +76,8 @@ void head_add(
 		h->is_mikey = is_mikey(value, value_len);
 	} else if (is("content-encoding", name, name_len)) {
 		h->is_encoded |= !is("identity", value, value_len);
+	} else if (is("expect", name, name_len)) {
+		h->expects = true;
 	} else if (is("x-forwarded-for", name, name_len)) {
 		h->forwarded = value;
 		h->forwarded_len = value_len;

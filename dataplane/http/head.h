@@ -16,6 +16,7 @@ struct head {
 	bool broken;	 /* a name or value with octets that may not be there */
 	bool is_mikey;	 /* Content-Type: application/mikey */
 	bool is_encoded; /* Content-Encoding other than identity */
+	bool expects;	 /* 100-continue: waits before it sends the body */
 	bool chunked, other_coding;
 	uint8_t hosts, types, lengths, codings;
 	uint64_t length;       /* of the body, if lengths is 1 */

@@ -77,7 +77,7 @@ static void finish(struct relay *r, struct relay_request *q, enum relay_outcome 
 		pairs_release(r->pairs, &q->leg[__builtin_ctzll(legs)], now_us);
 	q->legged = 0;
 	due_remove(&r->due, q);
-	r->out.done(r->out.arg, q, outcome, octets, len);
+	r->out.done(r->out.arg, q, outcome, octets, len, now_us);
 }
 
 static void relay_held(struct relay *r, struct relay_request *q, uint64_t now_us)

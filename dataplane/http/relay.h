@@ -71,7 +71,7 @@ struct relay_output {
 	void (*send)(void *arg, unsigned int socket, const uint8_t *message, size_t len);
 	/* The request is the caller's again. octets: of the answer, valid during the call. */
 	void (*done)(void *arg, struct relay_request *r, enum relay_outcome outcome,
-		const uint8_t *octets, size_t len);
+		const uint8_t *octets, size_t len, uint64_t now_us);
 	/* An address fell silent or answers again. */
 	void (*health)(void *arg, unsigned int address);
 	void *arg;

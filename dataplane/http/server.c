@@ -186,16 +186,15 @@ static void completed(void *cls, struct MHD_Connection *connection, void **conte
 	exchange_end(s->exchanges, x, s->now_us);
 }
 
-void server_done(void *arg, struct relay_request *r, enum relay_outcome outcome,
-	const uint8_t *octets, size_t len)
+void server_done(struct server *s, struct relay_request *r, enum relay_outcome outcome,
+	const uint8_t *octets, size_t len, uint64_t now_us)
 {
-	struct server *s = arg;
 	struct exchange *x = exchange_of(r);
 
 	exchange_answered(s->exchanges, x, outcome, octets, len);
-	metrics_answered(s->config.metrics, s->now_us - r->begun_us);
+	metrics_answered(s->config.metrics, now_us - r->begun_us);
 	/* From now on the client has to take it. */
-	conns_wait(&s->conns, x->conn, CONN_REQUEST, s->now_us);
+	conns_wait(&s->conns, x->conn, CONN_REQUEST, now_us);
 	MHD_resume_connection(x->connection);
 }
 

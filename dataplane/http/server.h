@@ -40,9 +40,9 @@ int server_run(struct server *s, uint64_t now_us);
 /* When server_run() is to be called at the latest; UINT64_MAX: never. */
 uint64_t server_due_us(const struct server *s);
 
-/* For struct relay_output. arg: the server. */
-void server_done(void *arg, struct relay_request *r, enum relay_outcome outcome,
-	const uint8_t *octets, size_t len);
+/* The relay is done with a request. */
+void server_done(struct server *s, struct relay_request *r, enum relay_outcome outcome,
+	const uint8_t *octets, size_t len, uint64_t now_us);
 
 /* Accepts no more connections, and closes each after its next answer. */
 void server_quiesce(struct server *s, uint64_t now_us);

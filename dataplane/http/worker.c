@@ -79,11 +79,11 @@ static void do_send(void *arg, unsigned int socket, const uint8_t *message, size
 }
 
 static void do_done(void *arg, struct relay_request *r, enum relay_outcome outcome,
-	const uint8_t *octets, size_t len)
+	const uint8_t *octets, size_t len, uint64_t now_us)
 {
 	struct worker *w = arg;
 
-	server_done(w->server, r, outcome, octets, len);
+	server_done(w->server, r, outcome, octets, len, now_us);
 }
 
 static void on_health(void *arg, unsigned int address)

@@ -28,7 +28,7 @@ address_list() {
 }
 
 # Namespaces of this lab: the prefix and a name of ours, so that a lab "a" never takes a lab "a-b" for its own.
-lab_namespaces() { ip netns list | awk '{print $1}' | grep -E "^$lab-(sw|client|node[0-9]+|redis[0-9]+)$" || true; }
+lab_namespaces() { ip netns list | awk '{print $1}' | grep -E "^$lab-(sw|client|http|node[0-9]+|redis[0-9]+)$" || true; }
 
 namespace_add() {
   ip netns add "$1"
@@ -91,6 +91,7 @@ network_up() {
   local name
   for name in "${node_names[@]}"; do network_node "$name"; done
   for name in "${redis_names[@]}"; do network_redis "$name"; done
+  [[ $http == no ]] || network_http
 }
 
 # Processes of a namespace, ended and waited for; then the namespace itself (with it go its devices).

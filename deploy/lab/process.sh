@@ -8,6 +8,7 @@ host_processes() {
   case $1 in
     node*) printf '%s\n' control dataplane ;;
     redis*) printf '%s\n' server sentinel ;;
+    http) printf 'edge\n' ;;
     *) die "no host $1" ;;
   esac
 }

@@ -140,10 +140,39 @@ def heartbeat_inputs():
     yield plain + cursors * 200
 
 
+def http_inputs():
+    """Exchanges through the edge's relay: an answer in time, late, twice, on another socket, an Error first, all addresses silent."""
+
+    def record(what, octets=b""):
+        return bytes([what]) + len(octets).to_bytes(2, "big") + octets
+
+    later = record(0xF0, bytes(10))
+    seen = set()
+    for exchange in load("exchanges.json"):
+        for init, resp in zip(exchange["steps"], exchange["steps"][1:]):
+            kind = (init["step"], exchange["suite"])
+            if init["step"] not in ("REQUEST_INIT", "RESOLVE_INIT") or kind in seen:
+                continue
+            seen.add(kind)
+            question, answer = bytes.fromhex(init["message"]), bytes.fromhex(resp["message"])
+            other = question[:-1] + bytes([question[-1] ^ 1])
+            error = b"\1\6\x0c\0" + question[4:8] + bytes(6)
+            ask = record(0xE1, question)
+            yield ask + record(1, answer)
+            yield ask + record(1, answer) + record(1, answer) + record(0xE2, other) + record(1, answer) + record(2, answer)
+            yield ask + later + record(1, answer) + record(5, answer)
+            yield ask + record(1, error) + record(5, answer)
+            yield ask + record(1, error) + record(5, error)
+            yield ask + record(0xE2, other) + record(0xE3, question) + record(3, answer) + record(1, answer) + record(2, error)
+            yield ask + later * 20 + record(1, answer)
+            yield ask + record(1, answer[:-1]) + record(1, answer[:9]) + record(1)
+
+
 TARGETS = {
     "crypto": crypto_inputs,
     "engine": engine_inputs,
     "heartbeat": heartbeat_inputs,
+    "http": http_inputs,
     "message": message_inputs,
     "ue": ue_inputs,
 }
