@@ -82,6 +82,18 @@ int admin_import_commit(
 /* Rolls back; nothing happens when this client imports nothing. */
 void admin_import_drop(struct admin_client *client, const char *why);
 
+json_t *admin_roles(uint32_t roles);
+json_t *admin_addresses_held(const struct control *c);
+json_t *admin_cluster(const struct control *c);
+int admin_node_list(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_node_drain(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_node_undrain(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_node_forget(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+
 json_t *admin_status(const struct control *c);
 
 int admin_key_list(

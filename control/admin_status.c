@@ -1,25 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arpa/inet.h>
-
 #include "control/admin_private.h"
 #include "control/clock.h"
-
-/* The data plane answers for all addresses once it has a snapshot. */
-static json_t *addresses_held(const struct control *c)
-{
-	json_t *list = json_array();
-	char text[INET6_ADDRSTRLEN];
-
-	if (!link_status(c->link)->snapshots_acknowledged)
-		return list;
-	for (unsigned int i = 0; i < c->live->service.n_addresses; i++) {
-		const struct ipc_address *a = &c->live->service.addresses[i];
-
-		if (inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->octets, text, sizeof(text)))
-			json_array_append_new(list, json_string(text));
-	}
-	return list;
-}
 
 static json_t *worker_list(const struct ipc_stats *s)
 {
@@ -58,11 +39,12 @@ json_t *admin_status(const struct control *c)
 {
 	const struct key *active = keys_active(c->keys);
 
-	return json_pack("{s:s, s:s, s:s, s:[s,s], s:o, s:I, s:s?, s:{s:b, s:b, s:s}, s:o, s:I}",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:s?, s:{s:b, s:b, s:s}, s:o, s:I, s:o}",
 		"node", c->boot->node.name, "version", TKMS_VERSION, "identity",
-		c->boot->kms.identity, "roles", "request", "resolve", "addresses_held",
-		addresses_held(c), "keyring_epoch", (json_int_t)c->keys->epoch, "active_key",
-		active ? active->id : NULL, "sync", "configured", 0, "reachable", 0, "role",
-		"standalone", "dataplane", dataplane(link_status(c->link)), "subscribers",
-		(json_int_t)store_count(c->store));
+		c->boot->kms.identity, "roles", admin_roles(c->live->cluster.roles),
+		"addresses_held", admin_addresses_held(c), "keyring_epoch",
+		(json_int_t)c->keys->epoch, "active_key", active ? active->id : NULL, "sync",
+		"configured", 0, "reachable", 0, "role", "standalone", "dataplane",
+		dataplane(link_status(c->link)), "subscribers", (json_int_t)store_count(c->store),
+		"cluster", admin_cluster(c));
 }

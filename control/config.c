@@ -58,13 +58,18 @@ static const cyaml_schema_field_t limits_fields[] = {
 		trusted_edges, &string_value, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END};
 static const cyaml_schema_field_t keys_fields[] = {SETTINGS_KEYS(FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t cluster_fields[] = {
+	SETTINGS_CLUSTER(FIELD) CYAML_FIELD_SEQUENCE(
+		"roles", OPTIONAL, struct raw_cluster, roles, &string_value, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END};
 static const cyaml_schema_field_t metrics_fields[] = {SETTINGS_METRICS(FIELD) CYAML_FIELD_END};
 static const cyaml_schema_field_t log_fields[] = {SETTINGS_LOG(FIELD) CYAML_FIELD_END};
 
 #define SECTION(name) \
 	CYAML_FIELD_MAPPING(#name, CYAML_FLAG_OPTIONAL, struct config_raw, name, name##_fields)
 static const cyaml_schema_field_t root_fields[] = {SECTION(kms), SECTION(node), SECTION(service),
-	SECTION(policy), SECTION(limits), SECTION(keys), SECTION(metrics), SECTION(log), CYAML_FIELD_END};
+	SECTION(policy), SECTION(limits), SECTION(keys), SECTION(cluster), SECTION(metrics),
+	SECTION(log), CYAML_FIELD_END};
 static const cyaml_schema_value_t root_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config_raw, root_fields)};
 

@@ -54,6 +54,10 @@ struct config {
 		SETTINGS_KEYS(CONFIG_MEMBER)
 	} keys;
 	struct {
+		SETTINGS_CLUSTER(CONFIG_MEMBER)
+		uint8_t roles; /* IPC_ROLE_* */
+	} cluster;
+	struct {
 		SETTINGS_METRICS(CONFIG_MEMBER)
 	} metrics;
 	struct {

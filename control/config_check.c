@@ -304,6 +304,26 @@ static void settle_rules(struct config *c, const struct config_source *src)
 	c->policy.n_rules = raw->rules_count;
 }
 
+static void settle_roles(struct config *c, const struct config_source *src)
+{
+	const struct raw_cluster *raw = &c->raw->cluster;
+	char key[64];
+
+	if (!yaml_index_has(src->index, KEY(cluster, roles)))
+		c->cluster.roles = IPC_ROLES_ALL;
+	else if (raw->roles_count == 0)
+		COMPLAIN(src, KEY(cluster, roles), "needs at least one of: request, resolve");
+	for (unsigned int i = 0; i < raw->roles_count; i++) {
+		snprintf(key, sizeof(key), "cluster.roles[%u]", i);
+		if (strcmp(raw->roles[i], "request") == 0)
+			c->cluster.roles |= IPC_ROLE_REQUEST;
+		else if (strcmp(raw->roles[i], "resolve") == 0)
+			c->cluster.roles |= IPC_ROLE_RESOLVE;
+		else
+			COMPLAIN(src, key, "\"%s\" is none of: request, resolve", raw->roles[i]);
+	}
+}
+
 static void settle_name(struct config *c, const struct config_source *src)
 {
 	const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
@@ -348,6 +368,9 @@ static void check_together(const struct config *c, const struct config_source *s
 	if (c->keys.activation_lead >= c->keys.rotation_interval)
 		COMPLAIN(src, KEY(keys, activation_lead),
 			"is not shorter than keys.rotation_interval");
+	if (c->cluster.dead_after < 3 * c->cluster.heartbeat)
+		COMPLAIN(src, KEY(cluster, dead_after),
+			"is shorter than three times cluster.heartbeat");
 	held = keys_held_at_most(
 		c->keys.rotation_interval / SECOND, c->policy.max_lifetime / SECOND);
 	if (held > KEYS_SCHEDULED_MAX)
@@ -364,6 +387,7 @@ void config_settle(struct config *c, const struct config_source *src)
 	settle_addresses(c, src);
 	settle_ticket_types(c, src);
 	settle_rules(c, src);
+	settle_roles(c, src);
 	config_settle_network(c, src);
 	if (src->errors->n)
 		return;

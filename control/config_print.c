@@ -170,6 +170,8 @@ void config_compare(const struct config *boot, const struct config *live,
 		fn(arg, "service.vlans", "(list)", "(list)", CONFIG_LIVE);
 	if (!edges_equal(live, fresh))
 		fn(arg, "limits.trusted_edges", "(list)", "(list)", CONFIG_LIVE);
+	if (live->cluster.roles != fresh->cluster.roles)
+		fn(arg, "cluster.roles", "(list)", "(list)", CONFIG_LIVE);
 	if (!types_equal(live, fresh))
 		fn(arg, "policy.ticket_types", "(list)", "(list)", CONFIG_LIVE);
 	if (!rules_equal(live, fresh))

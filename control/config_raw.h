@@ -50,6 +50,11 @@ struct raw_limits {
 struct raw_keys {
 	SETTINGS_KEYS(RAW_MEMBER)
 };
+struct raw_cluster {
+	SETTINGS_CLUSTER(RAW_MEMBER)
+	char **roles;
+	unsigned int roles_count;
+};
 struct raw_metrics {
 	SETTINGS_METRICS(RAW_MEMBER)
 };
@@ -64,6 +69,7 @@ struct config_raw {
 	struct raw_policy policy;
 	struct raw_limits limits;
 	struct raw_keys keys;
+	struct raw_cluster cluster;
 	struct raw_metrics metrics;
 	struct raw_log log;
 };

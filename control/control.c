@@ -11,6 +11,7 @@
 #include "common/crypto/secret.h"
 #include "control/admin.h"
 #include "control/clock.h"
+#include "control/cluster.h"
 #include "control/files.h"
 #include "control/kek.h"
 #include "control/log.h"
@@ -124,6 +125,7 @@ static void link_changed(void *arg)
 {
 	struct control *c = arg;
 
+	control_wake_cluster(c);
 	control_step_keys(c);
 	if (c->admin)
 		admin_wake(c->admin);
@@ -174,6 +176,7 @@ int control_reload(struct control *c)
 	log_configure((enum log_level)fresh->log.level, (enum log_format)fresh->log.format);
 	log_event(LOG_INFO, "configuration read again", F_UINT("changes", r.changes),
 		F_UINT("need_restart", r.restarts));
+	control_configure_cluster(c);
 	link_push_snapshot(c->link);
 	control_step_keys(c);
 	return 0;
@@ -184,6 +187,7 @@ static void on_tick(evutil_socket_t sock, short events, void *arg)
 	(void)sock;
 	(void)events;
 	control_step_keys(arg);
+	control_end_drained(arg);
 }
 
 static void on_end(evutil_socket_t signal, short events, void *arg)
@@ -192,7 +196,7 @@ static void on_end(evutil_socket_t signal, short events, void *arg)
 
 	(void)events;
 	log_event(LOG_INFO, "ending", F_TEXT("signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"));
-	event_base_loopbreak(c->base);
+	control_begin_end(c);
 }
 
 static void on_hup(evutil_socket_t signal, short events, void *arg)
@@ -271,6 +275,9 @@ static int open_loop(struct control *c, struct reason *why)
 	c->ev_int = watch(c, SIGINT, on_end);
 	c->ev_hup = watch(c, SIGHUP, on_hup);
 	c->ev_tick = event_new(c->base, -1, EV_PERSIST, on_tick, c);
+	err = control_open_cluster(c, why);
+	if (err)
+		return err;
 	c->link = link_new(c->base, c->store, &owner);
 	if (!c->ev_term || !c->ev_int || !c->ev_hup || !c->ev_tick ||
 		event_add(c->ev_tick, &tick) < 0 || !c->link)
@@ -339,6 +346,7 @@ void control_close(struct control *c)
 {
 	metrics_server_free(c->metrics);
 	admin_close(c->admin);
+	cluster_free(c->cluster);
 	link_free(c->link);
 	store_close(c->store);
 	sealer_free(c->sealer);

@@ -13,6 +13,7 @@
 
 struct admin;
 struct metrics_server;
+struct cluster;
 
 struct control {
 	struct event_base *base;
@@ -24,6 +25,10 @@ struct control {
 	struct keys *keys,
 		*next_keys; /* next: scratch, so that nothing is in force that is not stored */
 	struct link *link;
+	struct cluster *cluster;
+	uint64_t pushed_addresses; /* version of the addresses that was sent last, and with it: */
+	bool pushed_in_sync;
+	uint64_t end_by_ms; /* it drains and ends, at this time at the latest; 0: it does not */
 	struct admin *admin;
 	struct metrics_server *metrics; /* NULL: not wanted */
 	struct event *ev_tick, *ev_term, *ev_int, *ev_hup;
@@ -54,6 +59,17 @@ struct keys *control_edit_keys(struct control *c);
 int control_commit_keys(struct control *c);
 /* Does what is due with next_keys. What keys_step() says. */
 int control_step_next_keys(struct control *c);
+
+/* The replica set (control/control_cluster.c). 0, or -errno with the reason. */
+int control_open_cluster(struct control *c, struct reason *why);
+/* After a reload. */
+void control_configure_cluster(struct control *c);
+/* The link's status has changed. */
+void control_wake_cluster(struct control *c);
+/* Lets end what waits for the addresses to go: the data plane, this process. Call it often. */
+void control_end_drained(struct control *c);
+/* Drains, then ends the loop; called again: ends it at once. */
+void control_begin_end(struct control *c);
 
 /* For the link: arg is the struct control. */
 void control_fill_snapshot(void *arg, struct ipc_snapshot *out);

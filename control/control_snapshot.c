@@ -2,6 +2,7 @@
 /* What the data plane shall serve, from configuration and keyring. */
 #include <string.h>
 
+#include "control/cluster.h"
 #include "control/control.h"
 
 static struct identity text_identity(const char *text)
@@ -41,7 +42,8 @@ void control_fill_snapshot(void *arg, struct ipc_snapshot *s)
 	s->allow_reuse = live->policy.allow_reuse;
 	s->allow_mode3 = live->policy.allow_mode3;
 	s->allow_no_forking = live->policy.allow_no_forking;
-	s->in_sync = 1; /* a single node is never behind */
+	s->in_sync = cluster_is_in_sync(c->cluster);
+	s->roles = live->cluster.roles;
 	s->end_to_middle_app = text_identity(live->policy.end_to_middle_app);
 	s->max_message = (uint16_t)live->limits.max_message;
 	s->max_idr_r = (uint16_t)live->limits.max_recipients;
@@ -62,8 +64,7 @@ void control_fill_snapshot(void *arg, struct ipc_snapshot *s)
 	memcpy(s->types, live->policy.ticket_types, sizeof(s->types));
 	s->n_rules = live->policy.n_rules;
 	memcpy(s->rules, live->policy.rules, sizeof(s->rules));
-	s->n_addresses = live->service.n_addresses;
-	memcpy(s->addresses, live->service.addresses, sizeof(s->addresses));
+	s->n_addresses = cluster_addresses(c->cluster, s->addresses, &s->addresses_version);
 	s->n_edges = live->limits.n_trusted_edges;
 	memcpy(s->edges, live->limits.trusted_edges, sizeof(s->edges));
 	s->n_vlans = live->service.n_vlans;

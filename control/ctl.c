@@ -27,6 +27,8 @@ enum option_bit {
 	OPT_ROLE = 1 << 13,
 	OPT_HELP = 1 << 14,
 	OPT_VERSION = 1 << 15,
+	OPT_WAIT = 1 << 16,
+	OPT_TIMEOUT = 1 << 17,
 	OPT_ONLINE = OPT_JSON | OPT_SOCKET | OPT_CONFIG,
 };
 
@@ -86,6 +88,22 @@ static const struct command {
 		"Ends a key at once: tickets sealed with it resolve no more. The active one gets a "
 		"successor in the same step. Fails, "
 		"with the\nkey revoked in the store, when the data plane has not acknowledged it."},
+	{"node", "list", ctl_node_list, OPT_ONLINE, 0, 0, "node list",
+		"Members of the replica set as this node sees them: state, version, load, roles "
+		"and "
+		"service addresses."},
+	{"node", "drain", ctl_node_drain, OPT_ONLINE | OPT_WAIT | OPT_TIMEOUT, 0, 1,
+		"node drain [--wait [--timeout 30s]] [NODE]",
+		"Gives this node's service addresses to the others; it stays drained, over "
+		"restarts "
+		"too, until node undrain.\n--wait returns when nothing comes here any more. NODE, "
+		"if "
+		"given, must be this node."},
+	{"node", "undrain", ctl_node_undrain, OPT_ONLINE, 0, 1, "node undrain [NODE]",
+		"Lets this node take addresses again."},
+	{"node", "forget", ctl_node_forget, OPT_ONLINE, 1, 1, "node forget NODE",
+		"Takes a dead member out of the replica set, by its name or its origin (node list "
+		"--json)."},
 	{NULL, "decode", ctl_decode, OPT_JSON, 0, 1, "decode [FILE|-]",
 		"Dissects a MIKEY message: binary, hex, base64, or an SDP line a=key-mgmt:mikey. "
 		"Needs no tkms-control."},
@@ -108,7 +126,8 @@ static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
 	{"psk-file", required_argument, NULL, OPT_PSK_FILE},
 	{"uid", required_argument, NULL, OPT_UID},
 	{"expires", required_argument, NULL, OPT_EXPIRES},
-	{"role", required_argument, NULL, OPT_ROLE}, {"help", no_argument, NULL, OPT_HELP},
+	{"role", required_argument, NULL, OPT_ROLE}, {"wait", no_argument, NULL, OPT_WAIT},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT}, {"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION}, {0}};
 
 static void print_help(void)
@@ -149,6 +168,12 @@ static bool take_option(struct ctl_options *o, int option, const char *value)
 		return true;
 	case OPT_ALLOW_SHORT:
 		o->allow_short = true;
+		return true;
+	case OPT_WAIT:
+		o->wait = true;
+		return true;
+	case OPT_TIMEOUT:
+		o->timeout = value;
 		return true;
 	case OPT_ID:
 		o->id = value;

@@ -15,8 +15,8 @@ struct ctl_options {
 	const char *socket; /* NULL: from the configuration */
 	const char *config;
 	bool is_config_given;
-	bool json, replace, activate, allow_short;
-	const char *id, *key_file, *resolves_until;
+	bool json, replace, activate, allow_short, wait;
+	const char *id, *key_file, *resolves_until, *timeout;
 	const char *psk_id, *psk_file, *expires, *role;
 	const char *uids[IPC_UIDS_MAX];
 	unsigned int n_uids;
@@ -33,6 +33,10 @@ int ctl_key_list(const struct ctl_options *o);
 int ctl_key_import(const struct ctl_options *o);
 int ctl_key_rotate(const struct ctl_options *o);
 int ctl_key_revoke(const struct ctl_options *o);
+int ctl_node_list(const struct ctl_options *o);
+int ctl_node_drain(const struct ctl_options *o);
+int ctl_node_undrain(const struct ctl_options *o);
+int ctl_node_forget(const struct ctl_options *o);
 int ctl_subscriber_import(const struct ctl_options *o);
 int ctl_subscriber_add(const struct ctl_options *o);
 int ctl_subscriber_show(const struct ctl_options *o);

@@ -17,9 +17,10 @@ enum tag {
 	TAG_LOAD = 9,
 	TAG_LOG_FIRST = 10,
 	TAG_LOG_LAST = 11,
-	TAG_HELD = 12,	 /* u8 state | u8 length | id; repeated */
-	TAG_CURSOR = 13, /* u64 origin | u64 sequence; repeated */
-	TAG_CLAIM = 14,	 /* u8 family | u8 flags | 16 octets | u64 number; repeated */
+	TAG_HELD = 12,	    /* u8 state | u8 length | id; repeated */
+	TAG_CURSOR = 13,    /* u64 origin | u64 sequence; repeated */
+	TAG_CLAIM = 14,	    /* u8 family | u8 flags | 16 octets | u64 number; repeated */
+	TAG_FORGOTTEN = 15, /* u64 origin | u64 counter; repeated */
 };
 
 enum flag {
@@ -132,19 +133,25 @@ static void write_claim(struct writer *w, const struct heartbeat_claim *claim)
 	write_field(w, TAG_CLAIM, octets, sizeof(octets));
 }
 
+static void write_pair(struct writer *w, enum tag tag, uint64_t first, uint64_t second)
+{
+	uint8_t octets[16];
+
+	put_uint(octets, first, 8);
+	put_uint(octets + 8, second, 8);
+	write_field(w, tag, octets, sizeof(octets));
+}
+
 static void write_lists(struct writer *w, const struct heartbeat *h)
 {
 	for (unsigned int i = 0; i < h->n_held; i++)
 		write_held(w, &h->held[i]);
-	for (unsigned int i = 0; i < h->n_cursors; i++) {
-		uint8_t octets[16];
-
-		put_uint(octets, h->cursors[i].origin, 8);
-		put_uint(octets + 8, h->cursors[i].sequence, 8);
-		write_field(w, TAG_CURSOR, octets, sizeof(octets));
-	}
+	for (unsigned int i = 0; i < h->n_cursors; i++)
+		write_pair(w, TAG_CURSOR, h->cursors[i].origin, h->cursors[i].sequence);
 	for (unsigned int i = 0; i < h->n_claims; i++)
 		write_claim(w, &h->claims[i]);
+	for (unsigned int i = 0; i < h->n_forgotten; i++)
+		write_pair(w, TAG_FORGOTTEN, h->forgotten[i].origin, h->forgotten[i].counter);
 }
 
 size_t heartbeat_encode(const struct heartbeat *h, uint8_t *buf, size_t cap)
@@ -152,7 +159,7 @@ size_t heartbeat_encode(const struct heartbeat *h, uint8_t *buf, size_t cap)
 	struct writer w = {.buf = buf, .cap = cap};
 
 	if (h->name[0] == '\0' || h->n_held > KEYS_MAX || h->n_cursors > HEARTBEAT_CURSORS_MAX ||
-		h->n_claims > IPC_ADDRESSES_MAX)
+		h->n_claims > IPC_ADDRESSES_MAX || h->n_forgotten > HEARTBEAT_FORGOTTEN_MAX)
 		return 0;
 	write_text(&w, TAG_NAME, h->name, HEARTBEAT_NAME_MAX);
 	write_text(&w, TAG_VERSION, h->version, HEARTBEAT_VERSION_MAX);
@@ -247,6 +254,15 @@ static int read_cursor(struct heartbeat *h, const struct field *f)
 	return 0;
 }
 
+static int read_forgotten(struct heartbeat *h, const struct field *f)
+{
+	if (h->n_forgotten == HEARTBEAT_FORGOTTEN_MAX || f->len < 16)
+		return -EBADMSG;
+	h->forgotten[h->n_forgotten].origin = get_uint(f->octets, 8);
+	h->forgotten[h->n_forgotten++].counter = get_uint(f->octets + 8, 8);
+	return 0;
+}
+
 static int read_claim(struct heartbeat *h, const struct field *f)
 {
 	struct heartbeat_claim *claim = &h->claims[h->n_claims];
@@ -293,6 +309,8 @@ static int read_field(struct heartbeat *h, const struct field *f)
 		return read_cursor(h, f);
 	case TAG_CLAIM:
 		return read_claim(h, f);
+	case TAG_FORGOTTEN:
+		return read_forgotten(h, f);
 	default:
 		return 0; /* of a newer version */
 	}
@@ -332,4 +350,47 @@ int heartbeat_decode(struct heartbeat *h, const uint8_t *buf, size_t len)
 	if (err)
 		memset(h, 0, sizeof(*h));
 	return err;
+}
+
+static bool claims_equal(const struct heartbeat *a, const struct heartbeat *b)
+{
+	if (a->n_claims != b->n_claims)
+		return false;
+	for (unsigned int i = 0; i < a->n_claims; i++) {
+		const struct heartbeat_claim *x = &a->claims[i], *y = &b->claims[i];
+
+		if (x->family != y->family || x->is_held != y->is_held || x->number != y->number ||
+			memcmp(x->octets, y->octets, sizeof(x->octets)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool held_equal(const struct heartbeat *a, const struct heartbeat *b)
+{
+	if (a->n_held != b->n_held)
+		return false;
+	for (unsigned int i = 0; i < a->n_held; i++) {
+		if (a->held[i].state != b->held[i].state ||
+			strcmp(a->held[i].id, b->held[i].id) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool lists_equal(const struct heartbeat *a, const struct heartbeat *b)
+{
+	return a->n_cursors == b->n_cursors && a->n_forgotten == b->n_forgotten &&
+	       memcmp(a->cursors, b->cursors, a->n_cursors * sizeof(a->cursors[0])) == 0 &&
+	       memcmp(a->forgotten, b->forgotten, a->n_forgotten * sizeof(a->forgotten[0])) == 0 &&
+	       claims_equal(a, b) && held_equal(a, b);
+}
+
+bool heartbeat_says_the_same(const struct heartbeat *a, const struct heartbeat *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->version, b->version) == 0 &&
+	       a->roles == b->roles && flags_of(a) == flags_of(b) &&
+	       a->drain_reasons == b->drain_reasons && a->keyring_version == b->keyring_version &&
+	       a->keyring_epoch == b->keyring_epoch && a->log_first == b->log_first &&
+	       a->log_last == b->log_last && lists_equal(a, b);
 }

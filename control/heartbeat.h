@@ -23,6 +23,7 @@ enum {
 	HEARTBEAT_NAME_MAX = 63,
 	HEARTBEAT_VERSION_MAX = 31,
 	HEARTBEAT_CURSORS_MAX = 256,
+	HEARTBEAT_FORGOTTEN_MAX = 16,
 	HEARTBEAT_OCTETS_MAX = 64 * 1024, /* the longest is shorter */
 };
 
@@ -56,6 +57,11 @@ struct heartbeat_claim {
 	uint64_t number; /* of several claims to an address the highest is in force */
 };
 
+/* A dead member that an operator has taken out (node forget), up to its counter. */
+struct heartbeat_forgotten {
+	uint64_t origin, counter;
+};
+
 struct heartbeat {
 	char name[HEARTBEAT_NAME_MAX + 1];
 	char version[HEARTBEAT_VERSION_MAX + 1]; /* of the program */
@@ -76,10 +82,14 @@ struct heartbeat {
 	struct heartbeat_cursor cursors[HEARTBEAT_CURSORS_MAX];
 	unsigned int n_claims;
 	struct heartbeat_claim claims[IPC_ADDRESSES_MAX];
+	unsigned int n_forgotten;
+	struct heartbeat_forgotten forgotten[HEARTBEAT_FORGOTTEN_MAX];
 };
 
 /* Octets needed or written, 0 when it does not fit or is no heartbeat; buf NULL counts. */
 size_t heartbeat_encode(const struct heartbeat *h, uint8_t *buf, size_t cap);
+/* Everything but time and load. */
+bool heartbeat_says_the_same(const struct heartbeat *a, const struct heartbeat *b);
 /* 0, -EBADMSG (then h is zero). Texts are printable ASCII without blanks; a name is there. */
 int heartbeat_decode(struct heartbeat *h, const uint8_t *buf, size_t len);
 

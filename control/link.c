@@ -42,6 +42,8 @@ void link_disconnect(struct link *l, enum link_closing closing, const char *why)
 	l->status.is_connected = false;
 	l->status.epoch_acknowledged = 0;
 	l->status.snapshots_acknowledged = 0;
+	l->status.addresses_acknowledged = 0;
+	l->status.is_ending = false;
 	link_reset_load(l);
 	if (was_connected)
 		changed(l);
@@ -142,6 +144,7 @@ static void acknowledged(struct link *l, const struct link_message *m)
 		l->status.snapshots_acknowledged++;
 		if (m->header.epoch > l->status.epoch_acknowledged)
 			l->status.epoch_acknowledged = m->header.epoch;
+		l->status.addresses_acknowledged = m->version;
 		log_event(LOG_INFO, "data plane serves the keyring",
 			F_UINT("epoch", m->header.epoch));
 	} else if (m->kind == LINK_DELTA || (m->header.flags & IPC_LOAD_LAST)) {
@@ -189,6 +192,7 @@ static int on_hello(struct link *l, const uint8_t *body, size_t len)
 		F_TEXT("version", s->hello.version), F_UINT("workers", s->hello.workers),
 		F_UINT("epoch", s->hello.epoch));
 	l->must_send_snapshot = true;
+	l->is_released = false;
 	l->retry_at_ms = 0;
 	l->retry_ms = 0;
 	link_reset_load(l);
@@ -215,6 +219,11 @@ static int on_message(
 		if (ipc_stats_decode(&l->status.stats, body, len) < 0)
 			return -EBADMSG;
 		l->status.has_stats = true;
+		return 0;
+	case IPC_DRAIN:
+		log_event(LOG_INFO, "data plane is to end");
+		l->status.is_ending = true;
+		changed(l);
 		return 0;
 	default:
 		return 0; /* a newer data plane may say more than we know */
@@ -330,6 +339,16 @@ void link_push_snapshot(struct link *l)
 void link_push_subscribers(struct link *l)
 {
 	event_active(l->ev_pump, 0, 0);
+}
+
+void link_release(struct link *l)
+{
+	struct link_message m = {.fd = -1, .header = {.type = IPC_DRAIN}};
+
+	if (!l->status.is_connected || !l->status.is_ending || l->is_released)
+		return;
+	/* full: the next call tries again */
+	l->is_released = transmit(l, &m) == 0;
 }
 
 const struct link_status *link_status(const struct link *l)

@@ -29,9 +29,11 @@ struct link_status {
 	struct ipc_hello hello;
 	uint64_t snapshots_acknowledged; /* on this connection */
 	uint64_t epoch_acknowledged;	 /* keyring's, on this connection */
+	uint64_t addresses_acknowledged; /* addresses_version of the snapshot, likewise */
 	uint64_t version_acknowledged; /* subscribers', on this connection; 0 until a full load has
 					  ended */
 	bool is_loaded;		       /* a full load has been acknowledged on this connection */
+	bool is_ending;		       /* it has asked whether it may end */
 	bool has_stats;
 	struct ipc_stats stats; /* the last that came, also of a data plane that has gone */
 };
@@ -45,6 +47,9 @@ void link_free(struct link *l);
 /* The snapshot has changed / the store has newer subscribers: send it. */
 void link_push_snapshot(struct link *l);
 void link_push_subscribers(struct link *l);
+
+/* Lets a data plane end that has asked; nothing happens otherwise. */
+void link_release(struct link *l);
 
 const struct link_status *link_status(const struct link *l);
 

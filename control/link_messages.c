@@ -42,6 +42,7 @@ int link_make_snapshot(struct link *l, struct link_message *m)
 		return -EINVAL;
 	}
 	*m = (struct link_message){.kind = LINK_SNAPSHOT,
+		.version = l->snapshot.addresses_version,
 		.header = {.type = IPC_SNAPSHOT, .epoch = l->snapshot.epoch}};
 	return pack(l, m, "tkms-snapshot", len);
 }

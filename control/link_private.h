@@ -27,7 +27,8 @@ struct link_message {
 	int fd; /* -1: none */
 	void *map;
 	size_t len;
-	uint64_t version; /* of the subscribers once it is applied; 0 within a full load */
+	/* of the subscribers once it is applied, 0 within a full load; of a snapshot's addresses */
+	uint64_t version;
 };
 
 struct link {
@@ -44,6 +45,7 @@ struct link {
 	struct link_message flight[LINK_WINDOW];
 	unsigned int n_flight;
 	bool must_send_snapshot;
+	bool is_released; /* was told that it may end */
 	enum { LOAD_WANTED, LOAD_RUNNING, LOAD_DONE } load;
 	bool load_is_first;
 	uint64_t load_version; /* of the store when the full load began */

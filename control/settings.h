@@ -97,6 +97,16 @@
 	X(keys, activation_lead, TIME, "60s", 0, DAY, LIVE,               \
 		"Least time between a new sealing key's publication and its first use.")
 
+#define SETTINGS_CLUSTER(X)                                                                    \
+	X(cluster, heartbeat, TIME, "250ms", 50, 10 * SECOND, LIVE,                            \
+		"Time between two heartbeats of a node of a replica set.")                     \
+	X(cluster, dead_after, TIME, "1s", 200, 60 * SECOND, LIVE,                             \
+		"A member whose heartbeats stand still for so long is dead, and others take "  \
+		"its addresses.")                                                              \
+	X(cluster, max_clock_offset, TIME, "30s", SECOND, DAY, LIVE,                           \
+		"A node whose clock is further than this from those of most members gives up " \
+		"its addresses.")
+
 #define SETTINGS_LOG(X)                                                                \
 	X(log, level, LOG_LEVEL, "info", 0, 0, LIVE, "error, warning, info or debug.") \
 	X(log, format, LOG_FORMAT, "text", 0, 0, LIVE, "text (key=value) or json.")
@@ -113,13 +123,16 @@
 	SETTINGS_POLICY(X)  \
 	SETTINGS_LIMITS(X)  \
 	SETTINGS_KEYS(X)    \
+	SETTINGS_CLUSTER(X) \
 	SETTINGS_METRICS(X) \
 	SETTINGS_LOG(X)
 
 /* Lists, handled one by one: X(section, name, default, reload, help) */
 #define SETTINGS_LISTS(X)                                                                          \
 	X(service, addresses, NULL, LIVE,                                                          \
-		"Service addresses with the prefix length of their network, IPv4 and IPv6.",       \
+		"Service addresses with the prefix length of their network, IPv4 and IPv6; all "   \
+		"of a "                                                                            \
+		"replica set, the same on every node.",                                            \
 		"[192.0.2.10/24, \"2001:db8::10/64\"]")                                            \
 	X(service, vlans, "[0]", LIVE,                                                             \
 		"VLAN ids of frames that are served; 0: frames without a tag. An answer carries "  \
@@ -129,6 +142,8 @@
 		"Addresses of edges that relay for many clients and give each a source port of "   \
 		"its own (tkms-http): limits on a source count address and port there.",           \
 		"[192.0.2.80/32, \"2001:db8::80/128\"]")                                           \
+	X(cluster, roles, "[request, resolve]", LIVE,                                              \
+		"What this node answers; messages for another role get no answer.", "[resolve]")   \
 	X(policy, ticket_types, "[1.1.1, 2.0.0]", LIVE,                                            \
 		"Ticket types granted: type.subtype.version.", "[1.1.1, 2.0.0]")                   \
 	X(policy, rules, "[]", LIVE,                                                               \

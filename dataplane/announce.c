@@ -14,7 +14,7 @@ static void forget_gone(struct announcer *a, const struct net_addresses *now)
 
 	for (unsigned int i = 0; i < a->n; i++)
 		if (a->pending[i].left > 0 &&
-			net_addresses_has(now, a->pending[i].family, a->pending[i].octets))
+			net_addresses_holds(now, a->pending[i].family, a->pending[i].octets))
 			a->pending[kept++] = a->pending[i];
 	a->n = kept;
 }
@@ -22,7 +22,7 @@ static void forget_gone(struct announcer *a, const struct net_addresses *now)
 static void note(struct announcer *a, const struct net_addresses *before, uint8_t family,
 	const uint8_t *octets)
 {
-	if (before && net_addresses_has(before, family, octets))
+	if (before && net_addresses_holds(before, family, octets))
 		return;
 	/* The same address on several ports is announced once. */
 	for (unsigned int i = 0; i < a->n; i++)
@@ -42,9 +42,11 @@ void announcer_update(
 {
 	forget_gone(a, now);
 	for (unsigned int i = 0; i < now->n4; i++)
-		note(a, before, 4, now->v4[i]);
+		if (!now->lingers4[i])
+			note(a, before, 4, now->v4[i]);
 	for (unsigned int i = 0; i < now->n6; i++)
-		note(a, before, 6, now->v6[i]);
+		if (!now->lingers6[i])
+			note(a, before, 6, now->v6[i]);
 }
 
 typedef size_t (*build_fn)(const uint8_t *mac, const uint8_t *address, uint8_t *out);
@@ -115,7 +117,8 @@ void announcer_refresh(
 	bool all = true;
 
 	for (unsigned int i = 0; i < now->n6; i++)
-		all &= send_all(w, vlans, now->v6[i], net_mld_report);
+		if (!now->lingers6[i])
+			all &= send_all(w, vlans, now->v6[i], net_mld_report);
 	if (!all)
 		log_line(LOG_WARNING, "not every multicast group could be reported this time",
 			"worker=%u", w->index);

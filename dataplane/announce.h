@@ -20,7 +20,8 @@ struct announcer {
 	} pending[2 * NET_ADDRESSES_MAX];
 };
 
-/* Notes what is in now and was not in before (NULL: nothing was), forgets what is gone. */
+/* Notes what is held now and was not before (NULL: nothing was), forgets what is gone or lingers.
+ */
 void announcer_update(
 	struct announcer *a, const struct net_addresses *before, const struct net_addresses *now);
 

@@ -77,6 +77,7 @@ static void policy_fill(struct snapshot *s, const struct ipc_snapshot *ipc)
 	p->allow_mode3 = ipc->allow_mode3 != 0;
 	p->allow_no_forking = ipc->allow_no_forking != 0;
 	p->in_sync = ipc->in_sync != 0;
+	p->roles = ipc->roles;
 	p->max_message = ipc->max_message;
 	p->max_idr_r = ipc->max_idr_r;
 	p->max_wildcards = ipc->max_wildcards;
@@ -173,6 +174,8 @@ static int fill(
 		const struct ipc_address *a = &ipc->addresses[i];
 
 		err = net_addresses_add(&s->addresses, a->family, a->octets, a->port);
+		if (!err && a->lingers)
+			net_addresses_linger(&s->addresses, a->family, a->octets);
 		if (err) {
 			*why = "an address that cannot be served";
 			return err;

@@ -98,6 +98,7 @@ static void fill_policy(struct ipc_snapshot *s, const struct policy *p)
 	s->allow_mode3 = p->allow_mode3;
 	s->allow_no_forking = p->allow_no_forking;
 	s->in_sync = 1;
+	s->roles = IPC_ROLES_ALL;
 	s->max_message = p->max_message;
 	s->max_idr_r = p->max_idr_r;
 	s->max_wildcards = p->max_wildcards;

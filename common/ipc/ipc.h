@@ -19,7 +19,7 @@
 
 #include "common/identity/identity.h"
 
-enum { IPC_VERSION = 1, IPC_MAGIC = 0x736d6b74 /* "tkms" */ };
+enum { IPC_VERSION = 2, IPC_MAGIC = 0x736d6b74 /* "tkms" */ };
 
 enum ipc_type {
 	IPC_HELLO = 1,	     /* data plane -> control: struct ipc_hello, inline */
@@ -29,7 +29,8 @@ enum ipc_type {
 	IPC_ACK = 4, /* data plane -> control: seq is that of the message acknowledged; status */
 	IPC_STATS =
 		5, /* data plane -> control: struct ipc_stats encoded inline, about once a second */
-	IPC_DRAIN = 6, /* reserved for node drain */
+	IPC_DRAIN = 6, /* data plane -> control: it is to end, and serves on until control says
+			  the same: its addresses are with others, or nobody can take them */
 };
 
 enum ipc_load {
@@ -66,7 +67,11 @@ struct ipc_address {
 	uint8_t prefix_len;
 	uint16_t port; /* UDP, host byte order */
 	uint8_t octets[16];
+	/* Another node holds it by now: packets are answered, but nobody is invited (ARP, ND). */
+	bool lingers;
 };
+/* What a node answers. */
+enum { IPC_ROLE_REQUEST = 1 << 0, IPC_ROLE_RESOLVE = 1 << 1, IPC_ROLES_ALL = 3 };
 struct ipc_ticket_type {
 	uint16_t type;
 	uint8_t subtype, version;
@@ -99,6 +104,8 @@ struct ipc_snapshot {
 	uint8_t profile; /* 0: 3gpp, 1: rfc6043 */
 	uint32_t max_skew_s, default_lifetime_s, max_lifetime_s;
 	uint8_t allow_groups, allow_reuse, allow_mode3, allow_no_forking, in_sync;
+	uint8_t roles;		    /* IPC_ROLE_* */
+	uint64_t addresses_version; /* of the addresses, for who waits for the acknowledgement */
 	struct identity end_to_middle_app;
 	uint16_t max_message, max_idr_r, max_wildcards, max_identity, max_keys;
 	/* Errors to unauthenticated messages; 0: no limit */

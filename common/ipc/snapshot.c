@@ -35,6 +35,8 @@ static void put_policy(struct ipc_writer *w, const struct ipc_snapshot *s)
 	ipc_put_uint(w, s->allow_mode3, 1);
 	ipc_put_uint(w, s->allow_no_forking, 1);
 	ipc_put_uint(w, s->in_sync, 1);
+	ipc_put_uint(w, s->roles, 1);
+	ipc_put_uint(w, s->addresses_version, 8);
 	ipc_put_identity(w, s->end_to_middle_app, IDENTITY_MAX);
 	ipc_put_uint(w, s->max_message, 2);
 	ipc_put_uint(w, s->max_idr_r, 2);
@@ -64,6 +66,8 @@ static void get_policy(struct ipc_reader *r, struct ipc_snapshot *s)
 	s->allow_mode3 = (uint8_t)ipc_get_max(r, 1, 1);
 	s->allow_no_forking = (uint8_t)ipc_get_max(r, 1, 1);
 	s->in_sync = (uint8_t)ipc_get_max(r, 1, 1);
+	s->roles = (uint8_t)ipc_get_max(r, 1, IPC_ROLES_ALL);
+	s->addresses_version = ipc_get_uint(r, 8);
 	s->end_to_middle_app = ipc_get_identity(r, 0, IDENTITY_MAX);
 	s->max_message = (uint16_t)ipc_get_uint(r, 2);
 	s->max_idr_r = (uint16_t)ipc_get_uint(r, 2);
@@ -145,6 +149,7 @@ static void put_lists(struct ipc_writer *w, const struct ipc_snapshot *s)
 		ipc_put_uint(w, a->family, 1);
 		ipc_put_uint(w, a->prefix_len, 1);
 		ipc_put_uint(w, a->port, 2);
+		ipc_put_uint(w, a->lingers, 1);
 		ipc_put(w, a->octets, sizeof(a->octets));
 	}
 	put_network(w, s);
@@ -162,6 +167,7 @@ static void get_addresses(struct ipc_reader *r, struct ipc_snapshot *s)
 			r->failed = true;
 		a->prefix_len = (uint8_t)ipc_get_max(r, 1, a->family == 4 ? 32 : 128);
 		a->port = (uint16_t)ipc_get_uint(r, 2);
+		a->lingers = ipc_get_max(r, 1, 1);
 		octets = ipc_get(r, sizeof(a->octets));
 		if (octets)
 			memcpy(a->octets, octets, sizeof(a->octets));

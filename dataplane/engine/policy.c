@@ -23,6 +23,7 @@ void policy_defaults(struct policy *p)
 	p->max_identity = POLICY_IDENTITY_MAX;
 	p->max_keys = POLICY_KEYS_MAX;
 	p->in_sync = true;
+	p->roles = POLICY_REQUEST | POLICY_RESOLVE;
 }
 
 bool policy_type_allowed(const struct policy *p, uint16_t type, uint8_t subtype, uint8_t version)

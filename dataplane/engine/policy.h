@@ -13,6 +13,8 @@ enum policy_profile {
 	POLICY_RFC6043, /* whatever RFC 6043 allows */
 };
 
+enum policy_role { POLICY_REQUEST = 1 << 0, POLICY_RESOLVE = 1 << 1 };
+
 struct policy_ticket_type {
 	uint16_t type;
 	uint8_t subtype;
@@ -60,6 +62,7 @@ struct policy {
 	uint16_t max_keys;	/* 16 in a ticket, besides the MPK */
 	/* R4: a node that may be behind is silent about keys and PSK ids it does not know. */
 	bool in_sync;
+	uint8_t roles; /* enum policy_role: what is answered at all */
 };
 
 /* Profile 3gpp, everything it can grant allowed, in sync; kms_identity and rules stay empty. */

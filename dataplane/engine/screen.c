@@ -7,15 +7,15 @@ static inline unsigned int cap(unsigned int setting, unsigned int most)
 	return setting < most ? setting : most;
 }
 
-static enum verdict check_data_type(struct slot *s)
+static enum verdict check_data_type(const struct engine *e, struct slot *s)
 {
 	switch (s->m.data_type) {
 	case MIKEY_REQUEST_INIT_PSK:
 		s->op = SLOT_REQUEST;
-		return VERDICT_PENDING;
+		return e->policy->roles & POLICY_REQUEST ? VERDICT_PENDING : VERDICT_MESSAGE_ROLE;
 	case MIKEY_RESOLVE_INIT_PSK:
 		s->op = SLOT_RESOLVE;
-		return VERDICT_PENDING;
+		return e->policy->roles & POLICY_RESOLVE ? VERDICT_PENDING : VERDICT_MESSAGE_ROLE;
 	case MIKEY_REQUEST_INIT_PK:
 	case MIKEY_RESOLVE_INIT_PK:
 		return VERDICT_MESSAGE_PUBLIC_KEY;
@@ -44,7 +44,7 @@ static enum verdict screen_header(struct engine *e, struct slot *s)
 		return VERDICT_MESSAGE_VERSION;
 	if (len > cap(e->policy->max_message, POLICY_MESSAGE_MAX))
 		return VERDICT_MESSAGE_OVERSIZE;
-	const enum verdict v = check_data_type(s);
+	const enum verdict v = check_data_type(e, s);
 
 	if (v != VERDICT_PENDING)
 		return v;

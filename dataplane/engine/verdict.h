@@ -28,6 +28,7 @@ enum { VERDICT_SILENT = -1 };
 	X(MESSAGE_OVERSIZE, MIKEY_ERR_UNSPECIFIED, false, "longer than the cap on messages")      \
 	X(MESSAGE_VERSION, MIKEY_ERR_UNSPECIFIED, false, "MIKEY version other than 1")            \
 	X(MESSAGE_PUBLIC_KEY, MIKEY_ERR_INVALID_DT, false, "public-key variant")                  \
+	X(MESSAGE_ROLE, VERDICT_SILENT, false, "for nodes of another role (cluster.roles)")       \
 	X(MESSAGE_DATA_TYPE, MIKEY_ERR_INVALID_DT, false, "data type that is not known")          \
 	X(MESSAGE_PRF, MIKEY_ERR_INVALID_PRF, false, "PRF func that is not known")                \
 	X(MESSAGE_MALFORMED, MIKEY_ERR_UNSPECIFIED, false, "payloads do not parse")               \

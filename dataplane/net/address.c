@@ -48,6 +48,31 @@ bool net_addresses_has(const struct net_addresses *set, uint8_t family, const ui
 	return false;
 }
 
+void net_addresses_linger(struct net_addresses *set, uint8_t family, const uint8_t *octets)
+{
+	if (family == 4) {
+		for (unsigned int i = 0; i < set->n4; i++)
+			set->lingers4[i] |= memcmp(set->v4[i], octets, NET_IPV4_OCTETS) == 0;
+		return;
+	}
+	for (unsigned int i = 0; i < set->n6; i++)
+		set->lingers6[i] |= memcmp(set->v6[i], octets, NET_IPV6_OCTETS) == 0;
+}
+
+bool net_addresses_holds(const struct net_addresses *set, uint8_t family, const uint8_t *octets)
+{
+	if (family == 4) {
+		for (unsigned int i = 0; i < set->n4; i++)
+			if (memcmp(set->v4[i], octets, NET_IPV4_OCTETS) == 0)
+				return !set->lingers4[i];
+		return false;
+	}
+	for (unsigned int i = 0; i < set->n6; i++)
+		if (memcmp(set->v6[i], octets, NET_IPV6_OCTETS) == 0)
+			return !set->lingers6[i];
+	return false;
+}
+
 bool net_addresses_has_port(
 	const struct net_addresses *set, uint8_t family, const uint8_t *octets, uint16_t port)
 {

@@ -17,6 +17,7 @@ struct net_addresses {
 	uint8_t v6[NET_ADDRESSES_MAX][NET_IPV6_OCTETS];
 	uint16_t port4[NET_ADDRESSES_MAX]; /* host byte order */
 	uint16_t port6[NET_ADDRESSES_MAX];
+	bool lingers4[NET_ADDRESSES_MAX], lingers6[NET_ADDRESSES_MAX];
 };
 
 /* Adds a pair. family: 4 or 6. 0, -EINVAL (an address or port nobody can serve on), -ENOSPC. */
@@ -25,6 +26,12 @@ int net_addresses_add(
 
 /* Is the address served on any port. */
 bool net_addresses_has(const struct net_addresses *set, uint8_t family, const uint8_t *octets);
+
+/* An address that another node holds by now, on all its ports: still served to those who send here,
+ * but neither announced nor resolved any more. */
+void net_addresses_linger(struct net_addresses *set, uint8_t family, const uint8_t *octets);
+/* Is the address served, and does it not linger. */
+bool net_addresses_holds(const struct net_addresses *set, uint8_t family, const uint8_t *octets);
 
 bool net_addresses_has_port(
 	const struct net_addresses *set, uint8_t family, const uint8_t *octets, uint16_t port);

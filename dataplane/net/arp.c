@@ -29,7 +29,7 @@ void net_arp_input(const struct net_layer *in, struct net_packet *p)
 	if (get16(arp + ARP_OPERATION) != ARP_REQUEST ||
 		memcmp(arp + ARP_SENDER_IP, arp + ARP_TARGET_IP, NET_IPV4_OCTETS) == 0)
 		return net_drop(p, VERDICT_DROP_ARP_NOT_REQUEST);
-	if (!net_addresses_has(in->host->addresses, 4, arp + ARP_TARGET_IP))
+	if (!net_addresses_holds(in->host->addresses, 4, arp + ARP_TARGET_IP))
 		return net_drop(p, VERDICT_DROP_ARP_TARGET);
 	p->flow.family = 4;
 	memcpy(p->flow.theirs, arp + ARP_SENDER_IP, NET_IPV4_OCTETS);

@@ -64,7 +64,7 @@ void net_nd_input(const struct net_layer *in, struct net_packet *p)
 
 	if (!solicitation_is_valid(in, nd, p->payload_len))
 		return net_drop(p, VERDICT_DROP_ND_MALFORMED);
-	if (!net_addresses_has(in->host->addresses, 6, nd + ND_TARGET))
+	if (!net_addresses_holds(in->host->addresses, 6, nd + ND_TARGET))
 		return net_drop(p, VERDICT_DROP_ND_TARGET);
 	if (dst[0] == 0xff && !net_solicited_node(dst, nd + ND_TARGET))
 		return net_drop(p, VERDICT_DROP_ND_MALFORMED);

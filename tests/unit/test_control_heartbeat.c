@@ -41,6 +41,9 @@ static void fill_lists(unsigned int keys, unsigned int cursors, unsigned int cla
 			.is_held = i % 3,
 			.octets = {10, (uint8_t)i},
 			.number = 1000 + i};
+	h.n_forgotten = claims < HEARTBEAT_FORGOTTEN_MAX ? claims : HEARTBEAT_FORGOTTEN_MAX;
+	for (unsigned int i = 0; i < h.n_forgotten; i++)
+		h.forgotten[i] = (struct heartbeat_forgotten){i, UINT64_MAX - i};
 }
 
 Test(heartbeat, comes_back_as_it_was)
@@ -79,7 +82,7 @@ Test(heartbeat, every_cut_is_refused_or_a_whole_field_short)
 		free(exact);
 	}
 	/* the name alone, then one field more each time */
-	cr_expect_eq(accepted, 16);
+	cr_expect_eq(accepted, 18);
 }
 
 static size_t field(size_t at, unsigned int tag, const void *octets, unsigned int len)
@@ -114,8 +117,8 @@ Test(heartbeat, what_a_newer_version_adds_is_passed_over)
 	len = field(len, 3, roles, sizeof(roles));
 	len = field(len, 12, held, sizeof(held));
 	len = field(len, 14, claim, sizeof(claim));
-	len = field(len, 15, "what is this", 12);
-	len = field(len, 15, "again", 5);
+	len = field(len, 16, "what is this", 12);
+	len = field(len, 16, "again", 5);
 	len = field(len, 65535, "", 0);
 	cr_assert_eq(heartbeat_decode(&got, buf, len), 0);
 	cr_expect_eq(got.roles, 0xff);
@@ -171,6 +174,11 @@ Test(heartbeat, lists_longer_than_ever_sent_are_refused)
 		len = field(len, 14, claim, sizeof(claim));
 	cr_expect_eq(heartbeat_decode(&got, buf, len), 0);
 	refused(field(len, 14, claim, sizeof(claim)), "claims");
+	len = field(0, 1, "n", 1);
+	for (unsigned int i = 0; i < HEARTBEAT_FORGOTTEN_MAX; i++)
+		len = field(len, 15, cursor, sizeof(cursor));
+	cr_expect_eq(heartbeat_decode(&got, buf, len), 0);
+	refused(field(len, 15, cursor, sizeof(cursor)), "forgotten");
 	len = field(0, 1, "n", 1);
 	for (unsigned int i = 0; i < KEYS_MAX; i++)
 		len = field(len, 12, "\1\1k", 3);

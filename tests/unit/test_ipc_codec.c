@@ -32,6 +32,8 @@ static struct ipc_snapshot *sample_snapshot(void)
 	s->allow_groups = 1;
 	s->allow_mode3 = 1;
 	s->in_sync = 1;
+	s->roles = IPC_ROLE_RESOLVE;
+	s->addresses_version = 0x1112131415161718;
 	s->end_to_middle_app = ID("app@company.example");
 	s->max_message = 8192;
 	s->max_idr_r = 32;
@@ -51,7 +53,7 @@ static struct ipc_snapshot *sample_snapshot(void)
 		(struct ipc_key){ID("tpk-1"), {KEY, 32}, 3900000000, 3900000100, 3900000200, 1};
 	s->n_addresses = 2;
 	s->addresses[0] = (struct ipc_address){4, 24, 2269, {10, 0, 0, 1}};
-	s->addresses[1] = (struct ipc_address){6, 64, 2269, {0x20, 1, 0xd, 0xb8}};
+	s->addresses[1] = (struct ipc_address){6, 64, 2269, {0x20, 1, 0xd, 0xb8}, true};
 	s->source = (struct ipc_limit){50000, 60000};
 	s->subscriber = (struct ipc_limit){200, 2000};
 	s->function = (struct ipc_limit){10000, 10001};
@@ -222,6 +224,9 @@ Test(ipc_codec, snapshot_comes_back_as_it_was)
 	cr_assert_eq(back->keys[0].state, 1);
 	cr_assert_eq(back->addresses[1].family, 6);
 	cr_assert_eq(back->addresses[1].port, 2269);
+	cr_assert(back->addresses[1].lingers && !back->addresses[0].lingers);
+	cr_assert_eq(back->roles, s->roles);
+	cr_assert_eq(back->addresses_version, s->addresses_version);
 	cr_assert_arr_eq(back->addresses[1].octets, s->addresses[1].octets, 16);
 	free(s);
 	free(back);
@@ -283,6 +288,7 @@ Test(ipc_codec, snapshot_with_wrong_values_is_refused)
 	REFUSED(s->keys[0].state = 3);
 	REFUSED(s->keys[0].seals_until = -1);
 	REFUSED(s->addresses[0].family = 5);
+	REFUSED(s->roles = IPC_ROLES_ALL + 1);
 	REFUSED(s->addresses[0].prefix_len = 33);
 	REFUSED(s->addresses[1].prefix_len = 129);
 	REFUSED(s->rules[0].to.len = 0);

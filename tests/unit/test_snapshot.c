@@ -26,6 +26,7 @@ static void reset(void)
 		.default_lifetime_s = 3600,
 		.max_lifetime_s = 7200,
 		.in_sync = 1,
+		.roles = IPC_ROLES_ALL,
 		.max_message = 8192,
 		.max_idr_r = 32,
 		.max_wildcards = 8,

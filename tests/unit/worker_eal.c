@@ -51,6 +51,7 @@ static void publish_limits(
 		.default_lifetime_s = 60,
 		.max_lifetime_s = 60,
 		.in_sync = 1,
+		.roles = IPC_ROLES_ALL,
 		.max_message = 8192,
 		.max_idr_r = 32,
 		.max_identity = 255,

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/assignment.h"
+
+#include <string.h>
+
+#include "control/bus.h"
+
+/* The finaliser of SplitMix64: every bit of x changes half of the result's. */
+static uint64_t mix(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15u;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}
+
+/* Nodes of all versions have to compute the same: this never changes. */
+uint64_t assignment_weight(uint64_t origin, const struct ipc_address *address)
+{
+	uint64_t hash = mix(origin) ^ address->family;
+
+	for (unsigned int half = 0; half < 2; half++) {
+		uint64_t word = 0;
+
+		for (unsigned int i = 0; i < 8; i++)
+			word = word << 8 | address->octets[8 * half + i];
+		hash = mix(hash ^ word);
+	}
+	return hash;
+}
+
+static bool is_claim_to(const struct heartbeat_claim *claim, const struct ipc_address *address)
+{
+	return claim->family == address->family &&
+	       memcmp(claim->octets, address->octets, sizeof(claim->octets)) == 0;
+}
+
+static const struct heartbeat_claim *find_claim(
+	const struct heartbeat *beat, const struct ipc_address *address)
+{
+	for (unsigned int i = 0; i < beat->n_claims; i++) {
+		if (is_claim_to(&beat->claims[i], address))
+			return &beat->claims[i];
+	}
+	return NULL;
+}
+
+enum assignment_fitness assignment_fitness(const struct assignment_member *member)
+{
+	const struct heartbeat *beat = member->beat;
+
+	if (!member->is_alive || !beat->is_serving || beat->roles == 0)
+		return FITNESS_NONE;
+	if (beat->is_draining)
+		return FITNESS_DRAINS;
+	return beat->is_settled ? FITNESS_FULL : FITNESS_UNSETTLED;
+}
+
+static enum assignment_fitness best_fitness(const struct assignment_member *members, unsigned int n)
+{
+	enum assignment_fitness best = FITNESS_DRAINS;
+
+	for (unsigned int i = 0; i < n; i++) {
+		enum assignment_fitness f = assignment_fitness(&members[i]);
+
+		best = f > best ? f : best;
+	}
+	return best;
+}
+
+struct sharing {
+	const struct ipc_address *addresses;
+	unsigned int n_addresses;
+	const struct assignment_member *members;
+	unsigned int n_members, n_fit;
+	bool fit[BUS_ORIGINS_MAX];
+	unsigned int load[BUS_ORIGINS_MAX]; /* of the family that is being shared out */
+	int *owners;
+};
+
+static uint64_t weight(const struct sharing *s, unsigned int member, unsigned int address)
+{
+	return assignment_weight(s->members[member].origin, &s->addresses[address]);
+}
+
+static void give(struct sharing *s, unsigned int address, int member)
+{
+	if (s->owners[address] >= 0)
+		s->load[s->owners[address]]--;
+	s->owners[address] = member;
+	s->load[member]++;
+}
+
+/* To the claim in force among fit members. */
+static void follow_claims(struct sharing *s, unsigned int address)
+{
+	uint64_t best_number = 0, best_weight = 0;
+	int best = ASSIGNMENT_NOBODY;
+
+	for (unsigned int i = 0; i < s->n_members; i++) {
+		const struct heartbeat_claim *claim =
+			s->fit[i] ? find_claim(s->members[i].beat, &s->addresses[address]) : NULL;
+
+		if (!claim || claim->number < best_number)
+			continue;
+		if (best >= 0 && claim->number == best_number &&
+			weight(s, i, address) <= best_weight)
+			continue;
+		best = (int)i;
+		best_number = claim->number;
+		best_weight = weight(s, i, address);
+	}
+	if (best >= 0)
+		give(s, address, best);
+}
+
+/* To the greatest weight among those with less than a share. */
+static void find_owner(struct sharing *s, unsigned int address, unsigned int share)
+{
+	uint64_t best_weight = 0;
+	int best = ASSIGNMENT_NOBODY;
+
+	for (unsigned int i = 0; i < s->n_members; i++) {
+		if (!s->fit[i] || s->load[i] >= share)
+			continue;
+		if (best < 0 || weight(s, i, address) > best_weight) {
+			best = (int)i;
+			best_weight = weight(s, i, address);
+		}
+	}
+	if (best >= 0)
+		give(s, address, best);
+}
+
+/* The one of from's addresses that suits to best. */
+static unsigned int choose(const struct sharing *s, uint8_t family, int from, int to)
+{
+	unsigned int best = 0;
+	uint64_t best_weight = 0;
+
+	for (unsigned int a = 0; a < s->n_addresses; a++) {
+		if (s->addresses[a].family != family || s->owners[a] != from)
+			continue;
+		if (weight(s, (unsigned int)to, a) >= best_weight) {
+			best = a;
+			best_weight = weight(s, (unsigned int)to, a);
+		}
+	}
+	return best;
+}
+
+static void level(struct sharing *s, uint8_t family)
+{
+	for (;;) {
+		int least = ASSIGNMENT_NOBODY, most = ASSIGNMENT_NOBODY;
+
+		for (unsigned int i = 0; i < s->n_members; i++) {
+			if (!s->fit[i])
+				continue;
+			if (least < 0 || s->load[i] < s->load[least])
+				least = (int)i;
+			if (most < 0 || s->load[i] > s->load[most])
+				most = (int)i;
+		}
+		if (least < 0 || s->load[most] - s->load[least] < 2)
+			return;
+		give(s, choose(s, family, most, least), least);
+	}
+}
+
+static void share_family(struct sharing *s, uint8_t family)
+{
+	unsigned int n = 0, share;
+
+	memset(s->load, 0, sizeof(s->load));
+	for (unsigned int a = 0; a < s->n_addresses; a++) {
+		if (s->addresses[a].family != family)
+			continue;
+		n++;
+		follow_claims(s, a);
+	}
+	share = (n + s->n_fit - 1) / s->n_fit;
+	for (unsigned int a = 0; a < s->n_addresses; a++) {
+		if (s->addresses[a].family == family && s->owners[a] < 0)
+			find_owner(s, a, share);
+	}
+	level(s, family);
+}
+
+void assignment_share(const struct ipc_address *addresses, unsigned int n_addresses,
+	const struct assignment_member *members, unsigned int n_members, int *owners)
+{
+	enum assignment_fitness best = best_fitness(members, n_members);
+	struct sharing s = {.addresses = addresses,
+		.n_addresses = n_addresses,
+		.members = members,
+		.n_members = n_members,
+		.owners = owners};
+
+	for (unsigned int a = 0; a < n_addresses; a++)
+		owners[a] = ASSIGNMENT_NOBODY;
+	for (unsigned int i = 0; i < n_members; i++) {
+		s.fit[i] = assignment_fitness(&members[i]) == best;
+		s.n_fit += s.fit[i];
+	}
+	if (s.n_fit == 0)
+		return;
+	share_family(&s, 4);
+	share_family(&s, 6);
+}

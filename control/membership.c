@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/membership.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMBERS_STEP = 8 };
+
+int membership_init(struct membership *m, uint64_t self, const struct membership_settings *settings,
+	uint64_t now_ms)
+{
+	*m = (struct membership){
+		.settings = *settings, .self = self, .tick_ms = now_ms, .contact_ms = now_ms};
+	m->members = calloc(MEMBERS_STEP, sizeof(*m->members));
+	if (!m->members)
+		return -ENOMEM;
+	m->cap = MEMBERS_STEP;
+	m->n = 1;
+	m->members[0].origin = self;
+	m->members[0].is_self = true;
+	m->members[0].is_alive = true;
+	m->members[0].seen_ms = now_ms;
+	return 0;
+}
+
+void membership_clear(struct membership *m)
+{
+	free(m->members);
+	*m = (struct membership){0};
+}
+
+struct cluster_member *membership_find(const struct membership *m, uint64_t origin)
+{
+	for (unsigned int i = 0; i < m->n; i++) {
+		if (m->members[i].origin == origin)
+			return &m->members[i];
+	}
+	return NULL;
+}
+
+struct cluster_member *membership_self(const struct membership *m)
+{
+	return membership_find(m, m->self);
+}
+
+static int grow(struct membership *m)
+{
+	struct cluster_member *members;
+
+	if (m->n < m->cap)
+		return 0;
+	if (m->n == BUS_ORIGINS_MAX)
+		return -ENOSPC;
+	members = reallocarray(m->members, m->cap + MEMBERS_STEP, sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	m->members = members;
+	m->cap += MEMBERS_STEP;
+	return 0;
+}
+
+/* In order of the origins. NULL with *err. */
+static struct cluster_member *insert(struct membership *m, uint64_t origin, int *err)
+{
+	unsigned int at = 0;
+
+	*err = grow(m);
+	if (*err)
+		return NULL;
+	while (at < m->n && m->members[at].origin < origin)
+		at++;
+	memmove(&m->members[at + 1], &m->members[at], (m->n - at) * sizeof(m->members[0]));
+	memset(&m->members[at], 0, sizeof(m->members[at]));
+	m->members[at].origin = origin;
+	m->n++;
+	return &m->members[at];
+}
+
+/*
+ * A record that lay on the bus while we, or it, were away says nothing about clocks: only one that
+ * came in step does.
+ */
+static void note_clock(const struct membership *m, struct cluster_member *member, int change,
+	uint64_t now_ms, int64_t wall_ms)
+{
+	bool in_step = !(change & (MEMBER_NEW | MEMBER_BACK)) && m->is_healthy &&
+		       now_ms - member->seen_ms <= m->settings.dead_after_ms;
+
+	if (in_step)
+		member->clock_offset_ms = member->beat.time_ms - wall_ms;
+	member->has_clock_offset = in_step;
+}
+
+int membership_record(struct membership *m, uint64_t origin, uint64_t counter,
+	const struct heartbeat *beat, uint64_t now_ms, int64_t wall_ms)
+{
+	struct cluster_member *member = membership_find(m, origin);
+	int change = 0, err = 0;
+
+	if (origin == m->self || (member && counter <= member->counter))
+		return 0;
+	if (!member) {
+		member = insert(m, origin, &err);
+		if (!member)
+			return err;
+		change = MEMBER_NEW;
+	} else if (!member->is_alive) {
+		change = MEMBER_BACK;
+	}
+	if (change || !heartbeat_says_the_same(&member->beat, beat))
+		change |= MEMBER_SAYS;
+	member->beat = *beat;
+	note_clock(m, member, change, now_ms, wall_ms);
+	member->counter = counter;
+	member->seen_ms = now_ms;
+	member->still_ms = 0;
+	/* also the first record of all: it may be old, but that takes dead_after to know */
+	member->is_alive = true;
+	m->contact_ms = now_ms;
+	return change;
+}
+
+/* Half the time in which others would call us dead: they may, if we are not heard for longer. */
+static bool is_healthy(const struct membership *m, uint64_t now_ms, const struct bus_status *bus)
+{
+	uint64_t accepted_ms = m->settings.dead_after_ms / 2;
+
+	if (accepted_ms < 2 * m->settings.heartbeat_ms)
+		accepted_ms = 2 * m->settings.heartbeat_ms;
+	return bus->is_reachable && bus->polled_ms && bus->written_ms[BUS_NODES] &&
+	       now_ms - bus->written_ms[BUS_NODES] <= accepted_ms &&
+	       now_ms - bus->polled_ms <= m->settings.dead_after_ms;
+}
+
+int membership_tick(struct membership *m, uint64_t now_ms, const struct bus_status *bus)
+{
+	bool healthy = is_healthy(m, now_ms, bus), was_healthy = m->is_healthy;
+	uint64_t passed = now_ms - m->tick_ms, most = m->settings.dead_after_ms / 2;
+	int change = healthy == was_healthy ? 0 : MEMBER_HEALTH;
+
+	/* a tick that comes late means that we stood still, perhaps with what has come unread */
+	if (passed > most)
+		passed = most;
+	m->tick_ms = now_ms;
+	m->is_healthy = healthy;
+	if (healthy)
+		m->contact_ms = now_ms;
+	for (unsigned int i = 0; i < m->n; i++) {
+		struct cluster_member *member = &m->members[i];
+
+		if (member->is_self || !member->is_alive)
+			continue;
+		member->still_ms = healthy && was_healthy ? member->still_ms + passed : 0;
+		if (member->still_ms < m->settings.dead_after_ms)
+			continue;
+		member->is_alive = false;
+		member->has_clock_offset = false;
+		change |= MEMBER_DIED;
+	}
+	return change;
+}
+
+int membership_forget(struct membership *m, uint64_t origin)
+{
+	struct cluster_member *member = membership_find(m, origin);
+	size_t at;
+
+	if (!member)
+		return -ENOENT;
+	if (member->is_self)
+		return -EINVAL;
+	if (member->is_alive)
+		return -EBUSY;
+	at = (size_t)(member - m->members);
+	m->n--;
+	memmove(member, member + 1, (m->n - at) * sizeof(*member));
+	return 0;
+}
+
+uint64_t membership_alone_ms(const struct membership *m, uint64_t now_ms)
+{
+	return now_ms - m->contact_ms;
+}
+
+enum membership_clock membership_clock(const struct membership *m)
+{
+	unsigned int near = 1, far = 0;
+
+	for (unsigned int i = 0; i < m->n; i++) {
+		const struct cluster_member *member = &m->members[i];
+
+		if (member->is_self || !member->is_alive || !member->has_clock_offset)
+			continue;
+		if ((uint64_t)llabs(member->clock_offset_ms) > m->settings.max_clock_offset_ms)
+			far++;
+		else
+			near++;
+	}
+	if (far > near)
+		return CLOCKS_WE_ARE_OFF;
+	return far ? CLOCKS_DISPUTED : CLOCKS_AGREE;
+}
+
+static uint64_t cursor_of(const struct heartbeat *beat, uint64_t origin)
+{
+	for (unsigned int i = 0; i < beat->n_cursors; i++) {
+		if (beat->cursors[i].origin == origin)
+			return beat->cursors[i].sequence;
+	}
+	return 0;
+}
+
+static struct heartbeat_cursor *find_keyring(struct membership *m, uint64_t origin)
+{
+	for (unsigned int i = 0; i < m->n_keyrings; i++) {
+		if (m->keyrings[i].origin == origin)
+			return &m->keyrings[i];
+	}
+	return NULL;
+}
+
+void membership_keyring_read(struct membership *m, uint64_t origin, uint64_t version)
+{
+	struct heartbeat_cursor *keyring = find_keyring(m, origin);
+
+	if (!keyring && m->n_keyrings < BUS_ORIGINS_MAX) {
+		keyring = &m->keyrings[m->n_keyrings++];
+		*keyring = (struct heartbeat_cursor){.origin = origin};
+	}
+	if (keyring && version > keyring->sequence)
+		keyring->sequence = version;
+}
+
+static uint64_t keyring_version(const struct membership *m, uint64_t origin)
+{
+	for (unsigned int i = 0; i < m->n_keyrings; i++) {
+		if (m->keyrings[i].origin == origin)
+			return m->keyrings[i].sequence;
+	}
+	return 0;
+}
+
+enum membership_lag membership_lag(const struct membership *m)
+{
+	const struct cluster_member *self = membership_self(m);
+	enum membership_lag lag = LAG_NONE;
+
+	for (unsigned int i = 0; i < m->n; i++) {
+		const struct cluster_member *member = &m->members[i];
+
+		if (member->is_self || !member->is_alive)
+			continue;
+		if (keyring_version(m, member->origin) < member->beat.keyring_version)
+			return LAG_KEYRING;
+		if (cursor_of(&self->beat, member->origin) < member->beat.log_last)
+			lag = LAG_CHANGES;
+	}
+	return lag;
+}
