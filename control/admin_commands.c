@@ -142,6 +142,7 @@ admin_command_fn admin_find_command(const char *name)
 	} commands[] = {
 		{"status", status},
 		{"key.list", admin_key_list},
+		{"key.export", admin_key_export},
 		{"key.import", admin_key_import},
 		{"key.rotate", admin_key_rotate},
 		{"key.revoke", admin_key_revoke},

@@ -104,7 +104,9 @@ int admin_key_import(
 	struct control *c = client->admin->control;
 	struct keys_schedule schedule = control_schedule(c);
 	struct key key = {.len = 0};
-	int err = parse_key(request, &schedule, &key, why);
+	bool is_wrapped = json_object_get(request, "sealed") != NULL;
+	int err = is_wrapped ? admin_key_unwrap(request, &key, why)
+			     : parse_key(request, &schedule, &key, why);
 
 	*result = NULL;
 	if (!err) {

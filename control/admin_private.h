@@ -100,6 +100,10 @@ int admin_key_list(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_key_import(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_key_export(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+/* The key of an export, to be imported. 0, or -errno and the reason. */
+int admin_key_unwrap(const json_t *request, struct key *key, struct reason *why);
 int admin_key_rotate(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_key_revoke(

@@ -29,6 +29,9 @@ enum option_bit {
 	OPT_VERSION = 1 << 15,
 	OPT_WAIT = 1 << 16,
 	OPT_TIMEOUT = 1 << 17,
+	OPT_PASSPHRASE_FILE = 1 << 18,
+	OPT_WRAPPED = 1 << 19,
+	OPT_OUT = 1 << 20,
 	OPT_ONLINE = OPT_JSON | OPT_SOCKET | OPT_CONFIG,
 };
 
@@ -72,13 +75,20 @@ static const struct command {
 		"Sealing keys with states and times; never their octets."},
 	{"key", "import", ctl_key_import,
 		OPT_ONLINE | OPT_ID | OPT_KEY_FILE | OPT_RESOLVES_UNTIL | OPT_ACTIVATE |
-			OPT_ALLOW_SHORT,
+			OPT_ALLOW_SHORT | OPT_WRAPPED | OPT_PASSPHRASE_FILE,
 		0, 0,
 		"key import --id tpk-... --key-file FILE|- [--resolves-until TIME] [--activate] "
-		"[--allow-short]",
+		"[--allow-short] | --wrapped FILE --passphrase-file FILE|-",
 		"Adds a given sealing key of 32 octets (raw or hex): it resolves only, or with "
 		"--activate it seals from now on.\n"
-		"--allow-short takes 16 octets or more, for test vectors only."},
+		"--allow-short takes 16 octets or more, for test vectors only. --wrapped takes a "
+		"key with its times from a file of\nkey export; it resolves only."},
+	{"key", "export", ctl_key_export, OPT_ONLINE | OPT_PASSPHRASE_FILE | OPT_OUT, 1, 1,
+		"key export --passphrase-file FILE|- [--out FILE] ID",
+		"Writes a sealing key for disaster recovery, sealed under a passphrase (12 octets "
+		"or "
+		"more; scrypt, AES-256-GCM), to a new\nfile or to stdout. Who has the file and the "
+		"passphrase can read every ticket of that key."},
 	{"key", "rotate", ctl_key_rotate, OPT_ONLINE, 0, 0, "key rotate",
 		"Publishes a new sealing key and returns when the data plane seals with it, after "
 		"keys.activation_lead. A rotation "
@@ -125,6 +135,9 @@ static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
 	{"psk-id", required_argument, NULL, OPT_PSK_ID},
 	{"psk-file", required_argument, NULL, OPT_PSK_FILE},
 	{"uid", required_argument, NULL, OPT_UID},
+	{"passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE},
+	{"wrapped", required_argument, NULL, OPT_WRAPPED},
+	{"out", required_argument, NULL, OPT_OUT},
 	{"expires", required_argument, NULL, OPT_EXPIRES},
 	{"role", required_argument, NULL, OPT_ROLE}, {"wait", no_argument, NULL, OPT_WAIT},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT}, {"help", no_argument, NULL, OPT_HELP},
@@ -195,6 +208,15 @@ static bool take_option(struct ctl_options *o, int option, const char *value)
 		return true;
 	case OPT_ROLE:
 		o->role = value;
+		return true;
+	case OPT_PASSPHRASE_FILE:
+		o->passphrase_file = value;
+		return true;
+	case OPT_WRAPPED:
+		o->wrapped = value;
+		return true;
+	case OPT_OUT:
+		o->out = value;
 		return true;
 	default: /* OPT_UID */
 		if (o->n_uids == IPC_UIDS_MAX)

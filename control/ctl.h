@@ -17,6 +17,7 @@ struct ctl_options {
 	bool is_config_given;
 	bool json, replace, activate, allow_short, wait;
 	const char *id, *key_file, *resolves_until, *timeout;
+	const char *passphrase_file, *wrapped, *out;
 	const char *psk_id, *psk_file, *expires, *role;
 	const char *uids[IPC_UIDS_MAX];
 	unsigned int n_uids;
@@ -31,6 +32,7 @@ int ctl_decode(const struct ctl_options *o);
 int ctl_status(const struct ctl_options *o);
 int ctl_key_list(const struct ctl_options *o);
 int ctl_key_import(const struct ctl_options *o);
+int ctl_key_export(const struct ctl_options *o);
 int ctl_key_rotate(const struct ctl_options *o);
 int ctl_key_revoke(const struct ctl_options *o);
 int ctl_node_list(const struct ctl_options *o);
@@ -43,6 +45,9 @@ int ctl_subscriber_show(const struct ctl_options *o);
 int ctl_subscriber_remove(const struct ctl_options *o);
 int ctl_subscriber_count(const struct ctl_options *o);
 int ctl_subscriber_list(const struct ctl_options *o);
+
+/* The request that imports what key export wrote (o->wrapped). NULL: said why. */
+json_t *ctl_key_wrapped_request(const struct ctl_options *o);
 
 /* "tkmsctl: TEXT" to stderr. Returns CTL_FAILED. */
 int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

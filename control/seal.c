@@ -14,9 +14,14 @@ enum { FORMAT = 1, HASH_LEN = 32, IV_LEN = 12, INFO_MAX = 512 };
 static const char INFO_LABEL[] = "tkms record v1";
 static const char ID_LABEL[] = "tkms kek id v1";
 
+struct kek {
+	uint8_t octets[SEAL_KEK_LEN];
+	uint8_t id[SEAL_KEK_ID_LEN];
+};
+
 struct sealer {
-	uint8_t kek[SEAL_KEK_LEN];
-	uint8_t kek_id[SEAL_KEK_ID_LEN];
+	unsigned int n_keks;
+	struct kek kek[SEALER_KEKS_MAX]; /* the first one seals */
 	EVP_MAC *hmac;
 	EVP_MAC_CTX *mac;
 	EVP_CIPHER *gcm;
@@ -73,13 +78,13 @@ static int hmac(struct sealer *s, const uint8_t *key, size_t key_len, const stru
 }
 
 /* RFC 5869 with an output of one block: T(1) = HMAC(HMAC(salt, KEK), info | 01). */
-static int derive(struct sealer *s, const uint8_t salt[SEAL_SALT_LEN], const struct info *info,
-	uint8_t key[HASH_LEN])
+static int derive(struct sealer *s, const uint8_t kek[SEAL_KEK_LEN],
+	const uint8_t salt[SEAL_SALT_LEN], const struct info *info, uint8_t key[HASH_LEN])
 {
 	static const uint8_t one = 1;
 	uint8_t prk[HASH_LEN];
 	struct info none = {.len = 0};
-	int err = hmac(s, salt, SEAL_SALT_LEN, &none, s->kek, sizeof(s->kek), prk);
+	int err = hmac(s, salt, SEAL_SALT_LEN, &none, kek, SEAL_KEK_LEN, prk);
 
 	if (!err)
 		err = hmac(s, prk, sizeof(prk), info, &one, 1, key);
@@ -102,29 +107,106 @@ static int open_openssl(struct sealer *s)
 	return 0;
 }
 
-struct sealer *sealer_new(const uint8_t kek[SEAL_KEK_LEN])
+static int kek_name(struct sealer *s, const uint8_t kek[SEAL_KEK_LEN], uint8_t id[SEAL_KEK_ID_LEN])
 {
 	static const uint8_t no_salt[SEAL_SALT_LEN];
-	struct sealer *s = secret_alloc(sizeof(*s));
 	struct info label = {.len = 0};
-	uint8_t id[HASH_LEN];
+	uint8_t hash[HASH_LEN];
+	int err;
+
+	add(&label, ID_LABEL, sizeof(ID_LABEL) - 1);
+	err = derive(s, kek, no_salt, &label, hash);
+	if (!err)
+		memcpy(id, hash, SEAL_KEK_ID_LEN);
+	secret_wipe(hash, sizeof(hash));
+	return err;
+}
+
+struct sealer *sealer_new(const uint8_t kek[SEAL_KEK_LEN])
+{
+	struct sealer *s = secret_alloc(sizeof(*s));
 	int err;
 
 	if (!s)
 		return NULL;
-	memcpy(s->kek, kek, SEAL_KEK_LEN);
-	add(&label, ID_LABEL, sizeof(ID_LABEL) - 1);
 	err = open_openssl(s);
 	if (!err)
-		err = derive(s, no_salt, &label, id);
+		err = sealer_add(s, kek, NULL);
 	if (err) {
 		sealer_free(s);
 		errno = -err;
 		return NULL;
 	}
-	memcpy(s->kek_id, id, SEAL_KEK_ID_LEN);
-	secret_wipe(id, sizeof(id));
 	return s;
+}
+
+static struct kek *find(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN])
+{
+	for (unsigned int i = 0; i < s->n_keks; i++) {
+		if (memcmp(s->kek[i].id, id, SEAL_KEK_ID_LEN) == 0)
+			return &s->kek[i];
+	}
+	return NULL;
+}
+
+int sealer_add(struct sealer *s, const uint8_t kek[SEAL_KEK_LEN], uint8_t id[SEAL_KEK_ID_LEN])
+{
+	uint8_t name[SEAL_KEK_ID_LEN];
+	int err = kek_name(s, kek, name);
+
+	if (err)
+		return err;
+	if (id)
+		memcpy(id, name, sizeof(name));
+	if (find(s, name))
+		return 0;
+	if (s->n_keks == SEALER_KEKS_MAX)
+		return -ENOSPC;
+	memcpy(s->kek[s->n_keks].octets, kek, SEAL_KEK_LEN);
+	memcpy(s->kek[s->n_keks].id, name, sizeof(name));
+	s->n_keks++;
+	return 0;
+}
+
+int sealer_use(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN])
+{
+	struct kek *kek = find(s, id);
+	struct kek chosen;
+
+	if (!kek)
+		return -ENOENT;
+	chosen = *kek;
+	*kek = s->kek[0];
+	s->kek[0] = chosen;
+	secret_wipe(&chosen, sizeof(chosen));
+	return 0;
+}
+
+int sealer_drop(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN])
+{
+	struct kek *kek = find(s, id);
+
+	if (!kek)
+		return -ENOENT;
+	if (kek == &s->kek[0])
+		return -EBUSY;
+	*kek = s->kek[--s->n_keks];
+	secret_wipe(&s->kek[s->n_keks], sizeof(s->kek[0]));
+	return 0;
+}
+
+bool sealer_has(const struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN])
+{
+	for (unsigned int i = 0; i < s->n_keks; i++) {
+		if (memcmp(s->kek[i].id, id, SEAL_KEK_ID_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+const uint8_t *sealed_kek_id(const uint8_t *sealed, size_t len)
+{
+	return len >= SEAL_OVERHEAD ? sealed + 1 : NULL;
 }
 
 void sealer_free(struct sealer *s)
@@ -140,7 +222,7 @@ void sealer_free(struct sealer *s)
 
 const uint8_t *sealer_kek_id(const struct sealer *s)
 {
-	return s->kek_id;
+	return s->kek[0].id;
 }
 
 /* head: format and KEK id, as they stand in the record. */
@@ -167,8 +249,9 @@ int seal(
 	if (err)
 		return err;
 	out[0] = FORMAT;
-	memcpy(out + 1, s->kek_id, SEAL_KEK_ID_LEN);
-	err = secret_random(salt, SEAL_SALT_LEN) ? -EIO : derive(s, salt, &info, key);
+	memcpy(out + 1, s->kek[0].id, SEAL_KEK_ID_LEN);
+	err = secret_random(salt, SEAL_SALT_LEN) ? -EIO
+						 : derive(s, s->kek[0].octets, salt, &info, key);
 	if (!err && (!begin(s, 1, key, out, &info) ||
 			    EVP_CipherUpdate(s->cipher, body, &n, plain, (int)len) != 1 ||
 			    EVP_CipherFinal_ex(s->cipher, body + n, &n) != 1 ||
@@ -179,12 +262,12 @@ int seal(
 	return err;
 }
 
-static int open_body(struct sealer *s, const struct info *info, const uint8_t *sealed, size_t len,
-	uint8_t *plain)
+static int open_body(struct sealer *s, const struct kek *kek, const struct info *info,
+	const uint8_t *sealed, size_t len, uint8_t *plain)
 {
 	const uint8_t *salt = sealed + 1 + SEAL_KEK_ID_LEN, *body = salt + SEAL_SALT_LEN;
 	uint8_t key[HASH_LEN], tag[SEAL_TAG_LEN];
-	int n = 0, err = derive(s, salt, info, key);
+	int n = 0, err = derive(s, kek->octets, salt, info, key);
 
 	memcpy(tag, body + len, SEAL_TAG_LEN);
 	if (!err && (!begin(s, 0, key, sealed, info) ||
@@ -201,6 +284,7 @@ static int open_body(struct sealer *s, const struct info *info, const uint8_t *s
 int unseal(struct sealer *s, const struct seal_name *name, const uint8_t *sealed, size_t len,
 	void *plain)
 {
+	const struct kek *kek;
 	size_t plain_len;
 	struct info info;
 	int err = make_info(&info, name);
@@ -211,10 +295,11 @@ int unseal(struct sealer *s, const struct seal_name *name, const uint8_t *sealed
 		return -EBADMSG;
 	if (sealed[0] > FORMAT)
 		return -EPROTONOSUPPORT;
-	if (memcmp(sealed + 1, s->kek_id, SEAL_KEK_ID_LEN) != 0)
+	kek = find(s, sealed + 1);
+	if (!kek)
 		return -EKEYREJECTED;
 	plain_len = len - SEAL_OVERHEAD;
-	err = open_body(s, &info, sealed, plain_len, plain);
+	err = open_body(s, kek, &info, sealed, plain_len, plain);
 	if (err)
 		secret_wipe(plain, plain_len);
 	return err;

@@ -14,6 +14,7 @@
 #ifndef TKMS_CONTROL_SEAL_H
 #define TKMS_CONTROL_SEAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,8 +41,23 @@ struct sealer;
 struct sealer *sealer_new(const uint8_t kek[SEAL_KEK_LEN]);
 void sealer_free(struct sealer *s);
 
-/* Names the KEK without telling anything about it. */
+/* Names the KEK that it seals with, without telling anything about it. */
 const uint8_t *sealer_kek_id(const struct sealer *s);
+
+/*
+ * Further KEKs, for the time of a change: records under any of them are opened, one of them seals.
+ * sealer_add(): 0 (also when it has that KEK already; id, which may be NULL, gets its name),
+ * -ENOSPC, -EIO. sealer_use(): 0, -ENOENT. sealer_drop() wipes: 0, -ENOENT, -EBUSY (it seals with
+ * it).
+ */
+enum { SEALER_KEKS_MAX = 3 };
+int sealer_add(struct sealer *s, const uint8_t kek[SEAL_KEK_LEN], uint8_t id[SEAL_KEK_ID_LEN]);
+int sealer_use(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN]);
+int sealer_drop(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN]);
+bool sealer_has(const struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN]);
+
+/* The name of the KEK of a record; NULL: it is none. */
+const uint8_t *sealed_kek_id(const uint8_t *sealed, size_t len);
 
 /* Writes len + SEAL_OVERHEAD octets to out. 0, -EINVAL (name too long), -EIO (no random octets or
  * OpenSSL failed). */

@@ -273,3 +273,40 @@ Test(control_kek, a_credential_comes_first)
 	unlink(file);
 	cr_assert_eq(kek_load("/nonexistent", kek, &why), -ENOENT, "none there: the file counts");
 }
+
+Test(control_seal, during_a_change_records_under_either_kek_are_opened_and_one_seals)
+{
+	uint8_t old[sizeof(SECRET) + SEAL_OVERHEAD], young[sizeof(SECRET) + SEAL_OVERHEAD];
+	uint8_t first[SEAL_KEK_ID_LEN], second[SEAL_KEK_ID_LEN];
+	char plain[sizeof(SECRET)];
+
+	memcpy(first, sealer_kek_id(sealer), sizeof(first));
+	seal_secret(old);
+	cr_assert_eq(sealer_add(sealer, OTHER_KEK, second), 0);
+	cr_assert_eq(sealer_add(sealer, OTHER_KEK, NULL), 0, "it is there already");
+	cr_assert_neq(memcmp(first, second, sizeof(first)), 0);
+	cr_assert_arr_eq(sealer_kek_id(sealer), first, sizeof(first), "the old one seals on");
+	cr_assert_eq(sealer_use(sealer, second), 0);
+	cr_assert_arr_eq(sealer_kek_id(sealer), second, sizeof(second));
+	seal_secret(young);
+	cr_assert_arr_eq(sealed_kek_id(young, sizeof(young)), second, sizeof(second));
+	cr_assert_eq(unseal(sealer, &NAME, old, sizeof(old), plain), 0);
+	cr_assert_eq(unseal(sealer, &NAME, young, sizeof(young), plain), 0);
+	cr_assert_eq(sealer_drop(sealer, second), -EBUSY);
+	cr_assert_eq(sealer_drop(sealer, first), 0);
+	cr_assert_eq(sealer_drop(sealer, first), -ENOENT);
+	cr_assert_eq(sealer_use(sealer, first), -ENOENT);
+	cr_assert(!sealer_has(sealer, first) && sealer_has(sealer, second));
+	cr_assert_eq(unseal(sealer, &NAME, old, sizeof(old), plain), -EKEYREJECTED);
+	cr_assert_eq(unseal(sealer, &NAME, young, sizeof(young), plain), 0);
+	cr_assert_null(sealed_kek_id(young, SEAL_OVERHEAD - 1));
+}
+
+Test(control_seal, there_is_room_for_three_keks)
+{
+	for (uint8_t i = 1; i <= 3; i++) {
+		uint8_t kek[SEAL_KEK_LEN] = {9, i};
+
+		cr_assert_eq(sealer_add(sealer, kek, NULL), i < 3 ? 0 : -ENOSPC);
+	}
+}
