@@ -9,21 +9,35 @@
 #include "control/hex.h"
 #include "control/log.h"
 
+/* As the data plane that is connected has counted; NULL: it has not said. */
+static const struct ipc_key_count *find_count(const struct ipc_stats *s, const char *id)
+{
+	for (unsigned int i = 0; i < s->n_keys; i++) {
+		if (strcmp(s->keys[i].id, id) == 0)
+			return &s->keys[i];
+	}
+	return NULL;
+}
+
 static json_t *key_list(const struct control *c)
 {
+	const struct ipc_stats *stats = &link_status(c->link)->stats;
 	json_t *list = json_array();
 
 	for (unsigned int i = 0; i < c->keys->n; i++) {
 		const struct key *k = &c->keys->key[i];
+		const struct ipc_key_count *count = find_count(stats, k->id);
 		char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], resolves[CLOCK_TEXT_MAX];
 
 		clock_format(k->seals_from, from);
 		clock_format(k->seals_until, until);
 		clock_format(k->resolves_until, resolves);
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", k->id, "state",
+			list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "id", k->id, "state",
 				      key_state_name(k->state), "seals_from", from, "seals_until",
-				      until, "resolves_until", resolves));
+				      until, "resolves_until", resolves, "sealed",
+				      (json_int_t)(count ? count->sealed : 0), "resolved",
+				      (json_int_t)(count ? count->resolved : 0)));
 	}
 	return json_pack("{s:I, s:o}", "epoch", (json_int_t)c->keys->epoch, "keys", list);
 }

@@ -72,7 +72,9 @@ static const struct command {
 	{"subscriber", "list", ctl_subscriber_list, OPT_ONLINE, 0, 0, "subscriber list",
 		"All PSK ids, one a line."},
 	{"key", "list", ctl_key_list, OPT_ONLINE, 0, 0, "key list",
-		"Sealing keys with states and times; never their octets."},
+		"Sealing keys with states, times, and the tickets that this node has sealed and "
+		"resolved "
+		"with each since its data plane\nstarted; never their octets."},
 	{"key", "import", ctl_key_import,
 		OPT_ONLINE | OPT_ID | OPT_KEY_FILE | OPT_RESOLVES_UNTIL | OPT_ACTIVATE |
 			OPT_ALLOW_SHORT | OPT_WRAPPED | OPT_PASSPHRASE_FILE,

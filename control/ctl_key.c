@@ -19,12 +19,14 @@ int ctl_key_list(const struct ctl_options *o)
 	if (o->json)
 		return ctl_print_json(r);
 	printf("epoch %" JSON_INTEGER_FORMAT "\n", ctl_number(r, "epoch"));
-	printf("%-24s %-10s %-21s %-21s %s\n", "ID", "STATE", "SEALS FROM", "SEALS UNTIL",
-		"RESOLVES UNTIL");
+	printf("%-24s %-10s %-21s %-21s %-21s %10s %10s\n", "ID", "STATE", "SEALS FROM",
+		"SEALS UNTIL", "RESOLVES UNTIL", "SEALED", "RESOLVED");
 	json_array_foreach(json_object_get(r, "keys"), i, key)
-		printf("%-24s %-10s %-21s %-21s %s\n", ctl_text(key, "id"), ctl_text(key, "state"),
-			ctl_text(key, "seals_from"), ctl_text(key, "seals_until"),
-			ctl_text(key, "resolves_until"));
+		printf("%-24s %-10s %-21s %-21s %-21s %10" JSON_INTEGER_FORMAT
+		       " %10" JSON_INTEGER_FORMAT "\n",
+			ctl_text(key, "id"), ctl_text(key, "state"), ctl_text(key, "seals_from"),
+			ctl_text(key, "seals_until"), ctl_text(key, "resolves_until"),
+			ctl_number(key, "sealed"), ctl_number(key, "resolved"));
 	json_decref(r);
 	return CTL_OK;
 }

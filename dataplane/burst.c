@@ -174,6 +174,16 @@ static bool may_leave(struct worker *w, unsigned int i)
 	return true;
 }
 
+static void count_key(struct worker *w, const struct engine_msg *msg)
+{
+	struct key_uses *uses;
+
+	if (msg->key_slot >= KEY_SLOTS)
+		return;
+	uses = &w->keys.slot[msg->key_slot];
+	worker_count(msg->verdict == VERDICT_REQUEST_OK ? &uses->sealed : &uses->resolved, 1);
+}
+
 static void answer_messages(
 	struct worker *w, const struct port *port, const struct engine_view *view)
 {
@@ -183,6 +193,7 @@ static void answer_messages(
 	worker_count(&w->stats.messages, n);
 	for (unsigned int i = 0; i < n; i++) {
 		worker_verdict(w, (enum verdict)w->burst.messages[i].verdict);
+		count_key(w, &w->burst.messages[i]);
 		if (may_leave(w, i))
 			output_response(w, port, i);
 	}

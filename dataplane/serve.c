@@ -55,6 +55,7 @@ static int on_snapshot(void *arg, const uint8_t *buf, size_t len)
 			"reason=\"%s\" error=\"%s\"", why, strerror(-err));
 		return err;
 	}
+	stats_assign_keys(&d->stats, d->workers, d->n_workers, &s->keyring);
 	snapshot_publish(&d->shared, s);
 	log_line(LOG_INFO, "snapshot in service", "epoch=%lu keys=%u active=%s addresses=%u",
 		(unsigned long)s->epoch, s->keyring.n_keys, s->keyring.active >= 0 ? "yes" : "no",

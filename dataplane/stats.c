@@ -78,9 +78,28 @@ static void collect_worker(
 	};
 }
 
+static struct key_counters_list counters_of(struct worker *const *workers, unsigned int n,
+	const struct key_counters *list[OPTIONS_WORKERS_MAX])
+{
+	for (unsigned int i = 0; i < n; i++)
+		list[i] = &workers[i]->keys;
+	return (struct key_counters_list){list, n};
+}
+
+void stats_assign_keys(struct stats *s, struct worker *const *workers, unsigned int n_workers,
+	struct keyring *ring)
+{
+	const struct key_counters *list[OPTIONS_WORKERS_MAX];
+	const struct key_counters_list counters = counters_of(workers, n_workers, list);
+
+	key_counts_assign(&s->keys, ring, &counters);
+}
+
 void stats_collect(struct stats *s, struct worker *const *workers, unsigned int n_workers,
 	const struct shared *shared)
 {
+	const struct key_counters *list[OPTIONS_WORKERS_MAX];
+	const struct key_counters_list counters = counters_of(workers, n_workers, list);
 	struct ipc_stats *r = &s->report;
 	uint64_t now = rte_rdtsc();
 	uint64_t passed = s->collected_at ? now - s->collected_at : 0;
@@ -91,6 +110,7 @@ void stats_collect(struct stats *s, struct worker *const *workers, unsigned int 
 	r->n_counters = 0;
 	collect_verdicts(r, workers, n_workers);
 	collect_ports(r, workers, n_workers);
+	key_counts_report(&s->keys, &counters, r);
 	r->n_workers = n_workers;
 	for (unsigned int i = 0; i < n_workers; i++)
 		collect_worker(s, &r->workers[i], workers[i], passed);

@@ -10,8 +10,13 @@
 struct stats {
 	uint64_t collected_at; /* TSC, 0: never */
 	uint64_t busy_cycles[OPTIONS_WORKERS_MAX];
+	struct key_counts keys;
 	struct ipc_stats report;
 };
+
+/* Before a keyring is published. */
+void stats_assign_keys(struct stats *s, struct worker *const *workers, unsigned int n_workers,
+	struct keyring *ring);
 
 /* Fills s->report. Counters: one per verdict, then those of the ports (sums). */
 void stats_collect(struct stats *s, struct worker *const *workers, unsigned int n_workers,

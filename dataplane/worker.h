@@ -12,6 +12,7 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include "dataplane/key_counts.h"
 #include "dataplane/net/identification.h"
 #include "dataplane/net/limiter.h"
 #include "dataplane/net/reassembly.h"
@@ -74,6 +75,7 @@ struct worker {
 	} burst __rte_cache_aligned;
 
 	struct worker_stats stats;
+	struct key_counters keys;
 } __rte_cache_aligned;
 
 struct worker_settings {

@@ -168,12 +168,18 @@ struct ipc_worker {
 	uint64_t bursts, messages; /* polled bursts with messages; messages in them */
 	uint32_t busy_permille;
 };
+/* Tickets sealed and resolved with a sealing key since the data plane got it. */
+struct ipc_key_count {
+	char id[IPC_KEY_ID_MAX + 1];
+	uint64_t sealed, resolved;
+};
 struct ipc_stats {
 	uint64_t epoch;
 	uint64_t subscribers;
-	unsigned int n_counters, n_workers;
+	unsigned int n_counters, n_workers, n_keys;
 	struct ipc_counter counters[IPC_COUNTERS_MAX];
 	struct ipc_worker workers[IPC_WORKERS_MAX];
+	struct ipc_key_count keys[IPC_KEYS_MAX];
 };
 size_t ipc_stats_encode(const struct ipc_stats *s, uint8_t *buf, size_t cap);
 int ipc_stats_decode(struct ipc_stats *s, const uint8_t *buf, size_t len);

@@ -58,7 +58,8 @@ size_t ipc_stats_encode(const struct ipc_stats *s, uint8_t *buf, size_t cap)
 {
 	struct ipc_writer w = {.buf = buf, .cap = cap};
 
-	if (s->n_counters > IPC_COUNTERS_MAX || s->n_workers > IPC_WORKERS_MAX)
+	if (s->n_counters > IPC_COUNTERS_MAX || s->n_workers > IPC_WORKERS_MAX ||
+		s->n_keys > IPC_KEYS_MAX)
 		return 0;
 	ipc_put_uint(&w, s->epoch, 8);
 	ipc_put_uint(&w, s->subscribers, 8);
@@ -74,6 +75,12 @@ size_t ipc_stats_encode(const struct ipc_stats *s, uint8_t *buf, size_t cap)
 		ipc_put_uint(&w, s->workers[i].bursts, 8);
 		ipc_put_uint(&w, s->workers[i].messages, 8);
 		ipc_put_uint(&w, s->workers[i].busy_permille, 4);
+	}
+	ipc_put_uint(&w, s->n_keys, 2);
+	for (unsigned int i = 0; i < s->n_keys; i++) {
+		put_text(&w, s->keys[i].id, sizeof(s->keys[i].id));
+		ipc_put_uint(&w, s->keys[i].sealed, 8);
+		ipc_put_uint(&w, s->keys[i].resolved, 8);
 	}
 	return ipc_writer_end(&w);
 }
@@ -97,6 +104,12 @@ int ipc_stats_decode(struct ipc_stats *s, const uint8_t *buf, size_t len)
 		s->workers[i].bursts = ipc_get_uint(&r, 8);
 		s->workers[i].messages = ipc_get_uint(&r, 8);
 		s->workers[i].busy_permille = (uint32_t)ipc_get_uint(&r, 4);
+	}
+	s->n_keys = (unsigned int)ipc_get_max(&r, 2, IPC_KEYS_MAX);
+	for (unsigned int i = 0; i < s->n_keys && !r.failed; i++) {
+		get_text(&r, s->keys[i].id, sizeof(s->keys[i].id));
+		s->keys[i].sealed = ipc_get_uint(&r, 8);
+		s->keys[i].resolved = ipc_get_uint(&r, 8);
 	}
 	return r.failed || r.off != len ? -EBADMSG : 0;
 }

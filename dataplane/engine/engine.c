@@ -80,12 +80,27 @@ static void batch_begin(struct engine *e, const struct engine_view *view, uint64
 	}
 }
 
+static uint16_t key_slot(const struct engine *e, const struct slot *s)
+{
+	const struct sealing_key *key = NULL;
+
+	if (s->verdict == VERDICT_RESOLVE_OK)
+		key = s->res.sealing;
+	else if (s->verdict == VERDICT_REQUEST_OK)
+		key = keyring_active(e->view->keyring);
+	/* a ticket of mode 2 is sealed with a PSK */
+	if (!key || (s->verdict == VERDICT_REQUEST_OK && s->grant.tpk != &key->tpk))
+		return ENGINE_NO_SLOT;
+	return key->slot;
+}
+
 static void batch_end(struct engine *e)
 {
 	for (unsigned int i = 0; i < e->n; i++) {
 		struct slot *s = &e->slots[i];
 
 		s->msg->verdict = (uint16_t)s->verdict;
+		s->msg->key_slot = key_slot(e, s);
 		secret_wipe(&s->keys, sizeof(s->keys));
 	}
 	secret_wipe(e->scratch, e->scratch_used);

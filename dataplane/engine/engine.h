@@ -18,7 +18,7 @@
 #include "dataplane/engine/subscribers.h"
 #include "dataplane/engine/verdict.h"
 
-enum { ENGINE_BATCH_MAX = 64 };
+enum { ENGINE_BATCH_MAX = 64, ENGINE_NO_SLOT = UINT16_MAX };
 
 /* Everything an answer depends on but the message. Immutable while engine_process() runs. */
 struct engine_view {
@@ -36,6 +36,8 @@ struct engine_msg {
 	/* out */
 	uint16_t response_len; /* 0: silence */
 	uint16_t verdict;      /* enum verdict */
+	/* Slot of the sealing key that sealed the ticket granted or resolved; ENGINE_NO_SLOT: none */
+	uint16_t key_slot;
 };
 
 struct engine;

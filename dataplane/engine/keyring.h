@@ -40,6 +40,7 @@ struct sealing_key {
 	uint8_t id_len;
 	uint8_t len; /* octets of the TPK */
 	uint8_t state;
+	uint16_t slot; /* where its uses are counted; whoever builds the keyring may set it */
 };
 
 struct keyring {

@@ -61,6 +61,11 @@ report() {
   jq -e "$1" "$work/report"
 }
 check "every message was answered meanwhile" report '.answered > 1000 and .failed == 0 and .lost == 0'
+counted() {
+  ctl key list --json | jq -e --argjson ok "$(counter "$1")" "\$ok > 500 and ([.keys[].$2] | add) == \$ok"
+}
+eventually 5 "each ticket granted is counted under its key" counted request_ok sealed
+eventually 5 "each ticket resolved is counted under its key" counted resolve_ok resolved
 check "nothing was refused for want of a key" test "$(counter request_no_sealing_key)" = 0
 
 last=$(active)

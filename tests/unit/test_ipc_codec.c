@@ -96,6 +96,11 @@ static struct ipc_stats *sample_stats(void)
 	strcpy(s->counters[1].name, "malformed");
 	s->n_workers = 1;
 	s->workers[0] = (struct ipc_worker){3, 7, 100, 6400, 999};
+	s->n_keys = 2;
+	strcpy(s->keys[0].id, "tpk-1");
+	strcpy(s->keys[1].id, "tpk-2");
+	s->keys[1].sealed = 7;
+	s->keys[1].resolved = UINT64_MAX;
 	return s;
 }
 
@@ -357,6 +362,10 @@ Test(ipc_codec, stats_come_back_and_survive_truncation_and_flips)
 	cr_assert_str_eq(back->counters[0].name, "resolve_ok");
 	cr_assert_eq(back->counters[0].value, UINT64_MAX);
 	cr_assert_eq(back->workers[0].busy_permille, 999);
+	cr_assert_eq(back->n_keys, 2);
+	cr_assert_str_eq(back->keys[1].id, "tpk-2");
+	cr_assert_eq(back->keys[1].sealed, 7);
+	cr_assert_eq(back->keys[1].resolved, UINT64_MAX);
 	torture(redo_stats, buf, buf_len);
 	memset(s->counters[0].name, 'a', IPC_NAME_MAX);
 	cr_assert_eq(ipc_stats_encode(s, NULL, 0), 0, "a name without an end");
