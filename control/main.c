@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "common/crypto/secret.h"
+#include "control/confine.h"
 #include "control/control.h"
 #include "control/log.h"
 #include "control/wiping_alloc.h"
@@ -19,7 +20,7 @@
 enum { EXIT_USAGE = 2 };
 
 static const char help[] =
-	"Usage: tkms-control [--config FILE] [--check-config | --print-config]\n"
+	"Usage: tkms-control [--config FILE] [--no-sandbox | --check-config | --print-config]\n"
 	"\n"
 	"The control process of tkms: configuration, sealing keys, store of subscribers, "
 	"operator's socket. Serves\n"
@@ -29,6 +30,8 @@ static const char help[] =
 	"  --check-config   say \"ok\", or everything that is wrong with file, line and key, and "
 	"end\n"
 	"  --print-config   print every setting with its default, range and meaning, and end\n"
+	"  --no-sandbox     keep privileges, any file, any system call: for debuggers and tracers "
+	"only\n"
 	"  --version, --help\n"
 	"\n"
 	"Before the first start: tkmsctl init. SIGHUP reads the configuration again (a wrong one "
@@ -38,6 +41,7 @@ static const char help[] =
 
 struct options {
 	const char *config;
+	enum { CONFINED, UNCONFINED } sandbox;
 	enum { RUN, CHECK, PRINT, HELP, SHOW_VERSION, WRONG } what;
 };
 
@@ -45,14 +49,18 @@ static struct options parse_options(int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, 'k'}, {"print-config", no_argument, NULL, 'p'},
+		{"no-sandbox", no_argument, NULL, 'n'},
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
-	struct options o = {CONFIG_DEFAULT_PATH, RUN};
+	struct options o = {.config = CONFIG_DEFAULT_PATH, .what = RUN};
 	int got;
 
 	while ((got = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
 		switch (got) {
 		case 'c':
 			o.config = optarg;
+			break;
+		case 'n':
+			o.sandbox = UNCONFINED;
 			break;
 		case 'k':
 			o.what = CHECK;
@@ -71,8 +79,10 @@ static struct options parse_options(int argc, char **argv)
 			return o;
 		}
 	}
-	if (optind < argc)
+	if (optind < argc) {
+		fprintf(stderr, "tkms-control: %s: unknown word\n", argv[optind]);
 		o.what = WRONG;
+	}
 	return o;
 }
 
@@ -110,14 +120,21 @@ static int harden(struct reason *why)
 	return 0;
 }
 
-static int run(const char *path, struct config *config)
+static int run(const struct options *o, struct config *config)
 {
 	static struct control control;
 	struct reason why;
 	int err = harden(&why);
 
 	if (!err)
-		err = control_open(&control, path, config, &why);
+		err = control_open(&control, o->config, config, &why);
+	if (!err && o->sandbox == CONFINED) {
+		err = confine(config, o->config, &why);
+		if (err)
+			control_close(&control);
+	} else if (!err) {
+		log_event(LOG_WARNING, "no sandbox: privileges are kept");
+	}
 	if (err) {
 		log_event(LOG_ERROR, "cannot start", F_TEXT("reason", why.text));
 		return EXIT_FAILURE;
@@ -158,7 +175,7 @@ int main(int argc, char **argv)
 	} else {
 		log_configure(
 			(enum log_level)config->log.level, (enum log_format)config->log.format);
-		status = run(o.config, config);
+		status = run(&o, config);
 	}
 	config_free(config);
 	return status;

@@ -197,7 +197,7 @@ static int read_all(struct store *s, const char *path, struct keys *keys, struct
 	err = store_prepare(s);
 	if (!err)
 		err = db_execute(s->writer,
-			"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+			"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
 			"PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864");
 	if (err)
 		return explain(err, path, "schema", s, why);

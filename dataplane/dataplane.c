@@ -7,6 +7,7 @@
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 
+#include "dataplane/confine.h"
 #include "dataplane/log.h"
 
 static int open_workers(struct dataplane *d)
@@ -97,6 +98,7 @@ int dataplane_open(struct dataplane *d, const struct options *o, const struct ea
 
 	memset(d, 0, sizeof(*d));
 	d->options = o;
+	d->runtime = (struct eal_runtime){.parent = -1, .folder = -1};
 	err = eal_args_build(&d->args, o, facts, &why);
 	if (err) {
 		log_line(LOG_ERROR, "EAL arguments do not fit", "fix=\"%s\"", why);
@@ -105,6 +107,12 @@ int dataplane_open(struct dataplane *d, const struct options *o, const struct ea
 	err = eal_start(&d->args);
 	if (err)
 		return err;
+	err = eal_runtime_open(&d->runtime, &d->args);
+	if (err) {
+		log_line(LOG_ERROR, "DPDK's run-time folder cannot be opened", "error=\"%s\"",
+			strerror(-err));
+		return err;
+	}
 	if (rte_eth_dev_count_avail() == 0) {
 		log_line(LOG_ERROR, "DPDK found no port",
 			"fix=\"after -- name one, as --vdev=net_af_packet0,iface=eth1; a NIC must "
@@ -121,6 +129,10 @@ int dataplane_open(struct dataplane *d, const struct options *o, const struct ea
 	err = open_workers(d);
 	if (!err)
 		err = open_ports(d);
+	if (!err && o->sandbox == OPTIONS_SANDBOX)
+		err = confine(d->ports, d->n_ports);
+	else if (!err)
+		log_line(LOG_WARNING, "no sandbox: privileges are kept", "%s", "");
 	return err ? err : start_workers(d);
 }
 
@@ -138,5 +150,5 @@ void dataplane_close(struct dataplane *d)
 	if (d->crypto)
 		crypto_close(d->crypto);
 	if (d->args.argc > 0)
-		eal_stop(&d->args);
+		eal_stop(&d->args, &d->runtime);
 }

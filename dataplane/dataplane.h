@@ -13,6 +13,7 @@
 struct dataplane {
 	const struct options *options;
 	struct eal_args args;
+	struct eal_runtime runtime;
 	unsigned int n_ports;
 	unsigned int n_workers;
 	unsigned int n_running; /* workers whose thread was started */

@@ -77,10 +77,9 @@ static int runtime_dir(char *out, size_t cap)
 	return n > 0 && (size_t)n < cap ? 0 : -ENAMETOOLONG;
 }
 
-/* Files only: the EAL makes no folders in there. */
-static void folder_remove(int parent, const char *name)
+/* Files only: the EAL makes no folders in there. Takes fd, the folder. */
+static void folder_remove(int parent, int fd, const char *name)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
@@ -141,7 +140,10 @@ static void leftovers_remove(void)
 		return;
 	while ((entry = readdir(dir)))
 		if (is_abandoned(dirfd(dir), entry->d_name))
-			folder_remove(dirfd(dir), entry->d_name);
+			folder_remove(dirfd(dir),
+				openat(dirfd(dir), entry->d_name,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+				entry->d_name);
 	closedir(dir);
 }
 
@@ -169,18 +171,31 @@ int eal_start(struct eal_args *args)
 	return 0;
 }
 
-void eal_stop(const struct eal_args *args)
+int eal_runtime_open(struct eal_runtime *r, const struct eal_args *args)
 {
 	char path[256];
-	int parent;
 
+	*r = (struct eal_runtime){.parent = -1, .folder = -1};
+	if (runtime_dir(path, sizeof(path)) < 0)
+		return -ENAMETOOLONG;
+	r->parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->parent < 0)
+		return errno == ENOENT ? 0 : -errno; /* --in-memory */
+	r->folder =
+		openat(r->parent, args->prefix, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return r->folder < 0 && errno != ENOENT ? -errno : 0;
+}
+
+void eal_stop(const struct eal_args *args, struct eal_runtime *runtime)
+{
 	if (rte_eal_cleanup() < 0)
 		log_line(LOG_WARNING, "DPDK did not end cleanly", "%s", "");
-	if (runtime_dir(path, sizeof(path)) < 0)
+	/* The EAL may have failed after it had made its folder. */
+	if (runtime->parent < 0 && eal_runtime_open(runtime, args) < 0)
 		return;
-	parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (parent < 0)
-		return;
-	folder_remove(parent, args->prefix);
-	close(parent);
+	if (runtime->folder >= 0)
+		folder_remove(runtime->parent, runtime->folder, args->prefix);
+	if (runtime->parent >= 0)
+		close(runtime->parent);
+	*runtime = (struct eal_runtime){.parent = -1, .folder = -1};
 }

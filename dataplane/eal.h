@@ -12,7 +12,15 @@ int eal_facts_gather(struct eal_facts *facts);
 /* Removes what killed data planes left, then initialises the EAL. 0 or -errno, logged. */
 int eal_start(struct eal_args *args);
 
-/* Ends the EAL and removes its run-time files. */
-void eal_stop(const struct eal_args *args);
+/* The folder of the EAL's run-time files and the one above it: opened while that is still allowed.
+ * -1: there is none. */
+struct eal_runtime {
+	int parent, folder;
+};
+/* After eal_start(). 0 or -errno. */
+int eal_runtime_open(struct eal_runtime *r, const struct eal_args *args);
+
+/* Ends the EAL, removes its run-time files, closes runtime. */
+void eal_stop(const struct eal_args *args, struct eal_runtime *runtime);
 
 #endif

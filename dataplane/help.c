@@ -23,6 +23,8 @@ static const char text[] =
 	"                        says). Longer answers leave in fragments: 9000 where the\n"
 	"                        network allows it\n"
 	"  --log-level LEVEL     error, warning, info (default), debug\n"
+	"  --no-sandbox          keep privileges, open files, any system call: for debuggers and\n"
+	"                        tracers only\n"
 	"  --preflight           check what is needed, say what to do about it, and end\n"
 	"  --version, --help\n"
 	"\n"

@@ -27,6 +27,7 @@ enum option_id {
 	OPT_MTU,
 	OPT_LOG_LEVEL,
 	OPT_PREFLIGHT,
+	OPT_NO_SANDBOX,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -41,6 +42,7 @@ static const struct option table[] = {
 	{"mtu", required_argument, NULL, OPT_MTU},
 	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 	{"preflight", no_argument, NULL, OPT_PREFLIGHT},
+	{"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -180,6 +182,9 @@ static bool take_option(struct options *o, int id, const char *text, FILE *err)
 		return false;
 	case OPT_PREFLIGHT:
 		o->action = OPTIONS_PREFLIGHT;
+		return true;
+	case OPT_NO_SANDBOX:
+		o->sandbox = OPTIONS_NO_SANDBOX;
 		return true;
 	case OPT_VERSION:
 		o->action = OPTIONS_VERSION;

@@ -14,11 +14,13 @@ enum {
 };
 
 enum options_action { OPTIONS_RUN, OPTIONS_PREFLIGHT, OPTIONS_VERSION, OPTIONS_HELP };
+enum options_sandbox { OPTIONS_SANDBOX, OPTIONS_NO_SANDBOX };
 enum options_poll { OPTIONS_POLL_ADAPTIVE, OPTIONS_POLL_BUSY };
 
 struct options {
 	enum options_action action;
 	enum options_poll poll;
+	enum options_sandbox sandbox;
 	const char *socket;
 	const char *crypto; /* backend, NULL: the default */
 	unsigned int workers;

@@ -2,6 +2,7 @@
 #include "dataplane/port.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -190,11 +191,34 @@ static int settle_mtu(struct port *port, const struct rte_eth_dev_info *info, ui
 	return 0;
 }
 
-/* Solicitations come to groups that follow from the addresses; either mode lets them through. */
-static void receive_groups(struct port *port)
+/* Through the kernel's interface behind the port, for as long as the socket lives: nothing has to
+ * be set back, not even after a crash. */
+static int join_groups(struct port *port, unsigned int if_index)
+{
+	struct packet_mreq all = {.mr_ifindex = (int)if_index, .mr_type = PACKET_MR_ALLMULTI};
+	int err = 0;
+
+	if (if_index == 0)
+		return -ENOTSUP;
+	/* No protocol: it receives nothing itself. */
+	port->groups = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (port->groups < 0)
+		return -errno;
+	if (setsockopt(port->groups, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0) {
+		err = -errno;
+		close(port->groups);
+		port->groups = -1;
+	}
+	return err;
+}
+
+/* Solicitations come to groups that follow from the addresses; each way lets them through. */
+static void receive_groups(struct port *port, const struct rte_eth_dev_info *info)
 {
 	int err = rte_eth_allmulticast_enable(port->id);
 
+	if (err < 0)
+		err = join_groups(port, info->if_index);
 	if (err < 0) {
 		err = rte_eth_promiscuous_enable(port->id);
 		port->promiscuous = err == 0;
@@ -212,7 +236,7 @@ int port_open(struct port *port, uint16_t id, const struct port_settings *settin
 	struct rte_eth_dev_info info;
 	int err;
 
-	*port = (struct port){.id = id};
+	*port = (struct port){.id = id, .groups = -1};
 	err = identify(port, &info);
 	if (!err)
 		err = check_queues(port, &info, settings->queues);
@@ -225,7 +249,8 @@ int port_open(struct port *port, uint16_t id, const struct port_settings *settin
 	err = rte_eth_dev_start(id);
 	if (err < 0)
 		return fail(port, "port does not start", err);
-	receive_groups(port);
+	receive_groups(port, &info);
+	port->needs_admin = port->promiscuous && info.if_index != 0;
 	if (!port_link_is_up(port))
 		log_line(LOG_WARNING, "port has no link", "port=%s driver=%s", port->name,
 			port->driver);
@@ -242,6 +267,8 @@ void port_close(struct port *port)
 {
 	int err;
 
+	if (port->groups >= 0)
+		close(port->groups);
 	/* The interface is not ours alone: leave it as it was. Some ports know no other mode. */
 	err = port->promiscuous ? rte_eth_promiscuous_disable(port->id) : 0;
 	if (err < 0 && err != -ENOTSUP)

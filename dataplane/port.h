@@ -19,6 +19,8 @@ struct port {
 	bool tx_udp_checksum; /* the port computes UDP checksums of both families */
 	bool mac_shared;      /* the other end has the same MAC address */
 	bool promiscuous;     /* we switched it on */
+	bool needs_admin;     /* setting the interface back takes CAP_NET_ADMIN */
+	int groups;	      /* socket that keeps multicast reception on, -1: none */
 	char name[PORT_NAME_MAX];
 	const char *driver;
 };
