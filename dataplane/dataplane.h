@@ -32,6 +32,8 @@ struct dataplane {
 	struct net_addresses checked;	/* by preflight_addresses() */
 	struct stats stats;
 	unsigned int ticks; /* seconds served */
+	uint64_t end_by_ms; /* it is to end, at this time at the latest; 0: it is not */
+	bool is_released;   /* nobody is served here any more, or nobody could take over */
 	struct ipc_snapshot incoming;
 };
 

@@ -141,6 +141,12 @@ static int dispatch(struct link *l, const struct ipc_header *h, int fd)
 	void *map = NULL;
 	int status, err;
 
+	if (h->type == IPC_DRAIN) {
+		if (fd >= 0)
+			close(fd);
+		l->handlers->released(l->handlers->arg);
+		return 0;
+	}
 	if (h->type != IPC_SNAPSHOT && h->type != IPC_SUBSCRIBERS) {
 		/* A newer control may say more than we know. */
 		log_line(LOG_WARNING, "unknown message from tkms-control", "type=%u", h->type);
@@ -186,6 +192,13 @@ void link_receive(struct link *l, uint64_t now_ms)
 	}
 	if (n < 0)
 		drop(l, n, now_ms);
+}
+
+int link_ask_to_end(struct link *l)
+{
+	struct ipc_header h = {.type = IPC_DRAIN, .seq = ++l->seq};
+
+	return l->sock < 0 ? -ENOTCONN : send_inline(l, &h, NULL, 0);
 }
 
 void link_report(struct link *l, const struct ipc_stats *stats, uint64_t now_ms)

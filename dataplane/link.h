@@ -19,6 +19,7 @@ struct link_handlers {
 	int (*subscribers)(void *arg, const uint8_t *buf, size_t len, uint32_t flags);
 	void (*hello)(void *arg, struct ipc_hello *hello); /* fills it */
 	void (*lost)(void *arg);			   /* the connection is gone */
+	void (*released)(void *arg); /* what link_ask_to_end() asked for is granted */
 };
 
 struct link {
@@ -40,6 +41,9 @@ int link_connect(struct link *l, uint64_t now_ms);
 
 /* Handles one message; call when l->sock is readable. */
 void link_receive(struct link *l, uint64_t now_ms);
+
+/* Asks control to move the addresses away. 0, or -errno: nobody can be asked. */
+int link_ask_to_end(struct link *l);
 
 /* Sends statistics; left out when the peer is slow. */
 void link_report(struct link *l, const struct ipc_stats *stats, uint64_t now_ms);

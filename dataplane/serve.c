@@ -13,7 +13,7 @@
 #include "dataplane/net/mld.h"
 #include "dataplane/preflight.h"
 
-enum { REPORT_MS = 1000 };
+enum { REPORT_MS = 1000, END_PATIENCE_MS = 8000, END_LOOK_MS = 100 };
 
 static uint64_t monotonic_ms(void)
 {
@@ -104,6 +104,13 @@ static void on_lost(void *arg)
 	load_abort(&d->load);
 }
 
+static void on_released(void *arg)
+{
+	struct dataplane *d = arg;
+
+	d->is_released = true;
+}
+
 /* Neighbours behind a link that was down have not heard of us. */
 static void watch_links(struct dataplane *d)
 {
@@ -132,14 +139,24 @@ static void tick(struct dataplane *d, uint64_t now_ms)
 		announcer_refresh(&d->announced, &d->vlans, d->workers[0]);
 }
 
-static int stop_signal(int signal_fd)
+static int stop_signal(struct dataplane *d, int signal_fd, uint64_t now_ms)
 {
 	struct signalfd_siginfo info;
 
 	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
 		return -EIO;
 	log_line(LOG_INFO, "stopping", "signal=%s", sigabbrev_np((int)info.ssi_signo));
+	/* the second one is meant */
+	if (d->end_by_ms || link_ask_to_end(&d->link) < 0)
+		d->is_released = true;
+	d->end_by_ms = now_ms + END_PATIENCE_MS;
 	return 0;
+}
+
+/* Until the addresses are elsewhere it serves on; without control nobody moves them. */
+static bool may_end(const struct dataplane *d, uint64_t now_ms)
+{
+	return d->end_by_ms && (d->is_released || d->link.sock < 0 || now_ms >= d->end_by_ms);
 }
 
 static int earlier(int a, int b)
@@ -160,12 +177,20 @@ static int serve_loop(struct dataplane *d, int signal_fd)
 			tick(d, now);
 			next_report = now + REPORT_MS;
 		}
+		if (may_end(d, now))
+			return 0;
 		wait = earlier(link_connect(&d->link, now), (int)(next_report - now));
+		if (d->end_by_ms)
+			wait = earlier(END_LOOK_MS, wait);
 		fds[1] = (struct pollfd){.fd = d->link.sock, .events = POLLIN};
 		if (poll(fds, 2, wait) < 0 && errno != EINTR)
 			return -errno;
-		if (fds[0].revents)
-			return stop_signal(signal_fd);
+		if (fds[0].revents) {
+			int err = stop_signal(d, signal_fd, now);
+
+			if (err)
+				return err;
+		}
 		if (fds[1].revents)
 			link_receive(&d->link, monotonic_ms());
 	}
@@ -179,7 +204,8 @@ int dataplane_serve(struct dataplane *d, int signal_fd)
 		.snapshot = on_snapshot,
 		.subscribers = on_subscribers,
 		.hello = on_hello,
-		.lost = on_lost};
+		.lost = on_lost,
+		.released = on_released};
 	d->load = (struct load){.shared = &d->shared, .crypto = d->crypto};
 	link_init(&d->link, d->options->socket, &d->handlers);
 	log_line(LOG_INFO, "serving", "workers=%u ports=%u socket=%s hugepages=%s version=%s",

@@ -79,11 +79,12 @@ static enum verdict check_validity(struct engine *e, const struct slot *s)
 	const struct mikey_t *trs = &s->tp.trs, *tre = &s->tp.tre;
 
 	if (trs->present && ntp_extended(s->m.octets, trs) > now)
-		return VERDICT_RESOLVE_NOT_YET_VALID;
-	if (tre->present && ntp_extended(s->m.octets, tre) < now)
-		return VERDICT_RESOLVE_EXPIRED;
-	if (s->res.sealing && e->now_seconds > s->res.sealing->resolves_until)
-		return VERDICT_RESOLVE_EXPIRED;
+		return e->policy->in_sync ? VERDICT_RESOLVE_NOT_YET_VALID
+					  : VERDICT_RESOLVE_TIME_NOT_IN_SYNC;
+	if ((tre->present && ntp_extended(s->m.octets, tre) < now) ||
+		(s->res.sealing && e->now_seconds > s->res.sealing->resolves_until))
+		return e->policy->in_sync ? VERDICT_RESOLVE_EXPIRED
+					  : VERDICT_RESOLVE_TIME_NOT_IN_SYNC;
 	return VERDICT_PENDING;
 }
 

@@ -141,7 +141,7 @@ static enum verdict screen_time(struct engine *e, struct slot *s)
 	const uint64_t skew = (uint64_t)e->policy->max_skew_s << 32;
 
 	if (ahead > skew && behind > skew)
-		return VERDICT_MESSAGE_SKEW;
+		return e->policy->in_sync ? VERDICT_MESSAGE_SKEW : VERDICT_MESSAGE_SKEW_NOT_IN_SYNC;
 	s->t_seconds = mikey_ntp_seconds(s->m.octets, &s->m.t);
 	return VERDICT_PENDING;
 }

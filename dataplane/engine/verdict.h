@@ -47,6 +47,8 @@ enum { VERDICT_SILENT = -1 };
 	X(MESSAGE_IDENTITY_LONG, MIKEY_ERR_UNSPECIFIED, false, "identity longer than the cap")    \
 	X(MESSAGE_COUNTER, MIKEY_ERR_INVALID_TS, false, "COUNTER as T: would never go stale")     \
 	X(MESSAGE_SKEW, MIKEY_ERR_INVALID_TS, false, "T outside the skew window")                 \
+	X(MESSAGE_SKEW_NOT_IN_SYNC, VERDICT_SILENT, false,                                        \
+		"T outside the skew window, but this node's clock may be off")                    \
 	X(MESSAGE_NO_IDENTITY, MIKEY_ERR_AUTH_FAILURE, false,                                     \
 		"neither IDRpsk nor an identity to find the PSK by")                              \
 	X(AUTH_UNKNOWN, MIKEY_ERR_AUTH_FAILURE, false, "no such subscriber, or expired")          \
@@ -126,6 +128,8 @@ enum { VERDICT_SILENT = -1 };
 		"initiator-made ticket with keys that policy does not grant")                     \
 	X(RESOLVE_NOT_YET_VALID, MIKEY_ERR_INVALID_TS, true, "before TRs of the ticket")          \
 	X(RESOLVE_EXPIRED, MIKEY_ERR_INVALID_TS, true, "after TRe of the ticket")                 \
+	X(RESOLVE_TIME_NOT_IN_SYNC, VERDICT_SILENT, true,                                         \
+		"outside the validity of the ticket, but this node's clock may be off")           \
 	X(RESOLVE_UNAUTHORIZED, MIKEY_ERR_INVALID_ID, true,                                       \
 		"the ticket is not for this responder")                                           \
 	X(RESOLVE_KEYS_MALFORMED, MIKEY_ERR_UNSPECIFIED, true,                                    \

@@ -33,6 +33,7 @@ static void snapshot(void *arg, struct ipc_snapshot *out)
 	(void)arg;
 	memset(out, 0, sizeof(*out));
 	out->epoch = epoch;
+	out->addresses_version = 10 * epoch;
 	out->kms_identity = (struct identity){(const uint8_t *)"kms@d", 5};
 }
 
@@ -468,4 +469,29 @@ Test(control_link, statistics_are_kept)
 	cr_assert_str_eq(link_status(link_)->stats.counters[0].name, "resolve_ok");
 	free(s);
 	close(p.sock);
+}
+
+Test(control_link, a_data_plane_that_is_to_end_is_let_go_once)
+{
+	struct peer p = connect_peer();
+	struct ipc_header h;
+	uint8_t body[64];
+	int fd;
+
+	take_all(&p);
+	cr_expect_eq(link_status(link_)->addresses_acknowledged, 50);
+	link_release(link_);
+	cr_expect_eq(ipc_receive(p.sock, &h, body, sizeof(body), &fd), -EAGAIN, "it has not asked");
+	say(&p, IPC_DRAIN, 9, 0, NULL, 0);
+	spin();
+	cr_assert(link_status(link_)->is_ending);
+	link_release(link_);
+	link_release(link_);
+	cr_assert_eq(ipc_receive(p.sock, &h, body, sizeof(body), &fd), 0);
+	cr_expect_eq(h.type, IPC_DRAIN);
+	cr_expect_eq(ipc_receive(p.sock, &h, body, sizeof(body), &fd), -EAGAIN, "once");
+	close(p.sock);
+	spin();
+	cr_expect_not(link_status(link_)->is_ending);
+	cr_expect_eq(link_status(link_)->addresses_acknowledged, 0);
 }

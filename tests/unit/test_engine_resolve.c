@@ -276,6 +276,27 @@ Test(engine_resolve, node_out_of_sync_is_silent_about_keys_that_it_does_not_know
 	expect(VERDICT_RESOLVE_UNKNOWN_KEY_NOT_IN_SYNC);
 }
 
+Test(engine_resolve, node_out_of_sync_is_silent_about_validity_that_has_ended_or_not_begun)
+{
+	k.policy.in_sync = false;
+	wish.policy.trs = (struct time_wish){true, MIKEY_TS_NTP_UTC, 1};
+	wish.policy.tre = (struct time_wish){true, MIKEY_TS_NTP_UTC, 2};
+	expect(VERDICT_RESOLVE_TIME_NOT_IN_SYNC);
+	wish.policy.trs.seconds = -2;
+	wish.policy.tre.seconds = -1;
+	expect(VERDICT_RESOLVE_TIME_NOT_IN_SYNC);
+	wish.policy.tre.seconds = 10;
+	expect(VERDICT_RESOLVE_OK);
+}
+
+Test(engine_resolve, nodes_without_the_role_do_not_resolve)
+{
+	k.policy.roles = POLICY_REQUEST;
+	expect(VERDICT_MESSAGE_ROLE);
+	k.policy.roles = POLICY_RESOLVE;
+	expect(VERDICT_RESOLVE_OK);
+}
+
 Test(engine_resolve, ticket_without_key_id_is_for_the_active_key)
 {
 	wish.tpk_id.data = NULL;

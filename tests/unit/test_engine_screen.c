@@ -324,6 +324,31 @@ Test(engine_screen, node_out_of_sync_is_silent_about_whom_it_does_not_know)
 	expect(VERDICT_AUTH_MAC);
 }
 
+/* Rule R4: its clock may be what is off. */
+Test(engine_screen, node_out_of_sync_is_silent_about_times_that_it_cannot_believe)
+{
+	k.policy.in_sync = false;
+	request.t_seconds = -301;
+	expect(VERDICT_MESSAGE_SKEW_NOT_IN_SYNC);
+	request.t_seconds = 301;
+	expect(VERDICT_MESSAGE_SKEW_NOT_IN_SYNC);
+	request.t_seconds = 299;
+	expect(VERDICT_REQUEST_OK);
+}
+
+Test(engine_screen, messages_for_another_role_get_no_answer)
+{
+	static const uint8_t data_type_offset = 1;
+
+	k.policy.roles = POLICY_REQUEST;
+	expect(VERDICT_REQUEST_OK);
+	expect_patched(data_type_offset, MIKEY_RESOLVE_INIT_PSK, VERDICT_MESSAGE_ROLE);
+	k.policy.roles = POLICY_RESOLVE;
+	expect(VERDICT_MESSAGE_ROLE);
+	k.policy.roles = 0;
+	expect(VERDICT_MESSAGE_ROLE);
+}
+
 Test(engine_screen, crypto_sessions_and_other_maps_are_refused)
 {
 	request.n_cs = 1;

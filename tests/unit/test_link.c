@@ -12,7 +12,7 @@
 #include "dataplane/link.h"
 
 struct seen {
-	unsigned int snapshots, subscribers, lost;
+	unsigned int snapshots, subscribers, lost, released;
 	uint8_t first_octet;
 	size_t len;
 	uint32_t flags;
@@ -58,11 +58,17 @@ static void on_lost(void *arg)
 	((struct seen *)arg)->lost++;
 }
 
+static void on_released(void *arg)
+{
+	((struct seen *)arg)->released++;
+}
+
 static const struct link_handlers handlers = {.arg = &seen,
 	.snapshot = on_snapshot,
 	.subscribers = on_subscribers,
 	.hello = on_hello,
-	.lost = on_lost};
+	.lost = on_lost,
+	.released = on_released};
 
 static void listen_here(void)
 {
@@ -191,6 +197,23 @@ Test(link, takes_an_empty_load_without_memfd)
 	cr_expect_eq(seen.subscribers, 1u);
 	cr_expect_eq(seen.len, 0u);
 	cr_expect_eq(acknowledged(peer).status, 0u);
+}
+
+Test(link, asks_whether_it_may_end_and_hears_the_answer)
+{
+	struct ipc_header h = {.magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_DRAIN};
+	uint8_t body[64];
+	int peer, fd;
+
+	cr_expect_eq(link_ask_to_end(&link_under_test), -ENOTCONN);
+	peer = connected();
+	cr_assert_eq(link_ask_to_end(&link_under_test), 0);
+	cr_assert_eq(ipc_receive(peer, &h, body, sizeof(body), &fd), 0);
+	cr_expect_eq(h.type, IPC_DRAIN);
+	cr_assert_eq(ipc_send(peer, &h, NULL, 0, -1), 0);
+	link_receive(&link_under_test, 2000);
+	cr_expect_eq(seen.released, 1u);
+	cr_expect_eq(seen.lost, 0u);
 }
 
 Test(link, acknowledges_unknown_messages_as_not_supported)

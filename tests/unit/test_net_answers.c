@@ -62,6 +62,40 @@ Test(net_answers, arp_probe_from_nowhere_is_answered)
 	cr_expect_arr_eq(a.octets + 28, frame_our4, 4);
 }
 
+/* The classes of frames to a lingering address, and what becomes of them. */
+Test(net_answers, a_lingering_address_is_served_but_not_resolved)
+{
+	static const struct {
+		enum frame_kind kind;
+		enum net_action action;
+		enum verdict verdict;
+	} cases[] = {
+		{FRAME_ARP, NET_DROP, VERDICT_DROP_ARP_TARGET},
+		{FRAME_ND, NET_DROP, VERDICT_DROP_ND_TARGET},
+		{FRAME_ECHO4, NET_ANSWER, VERDICT_ECHO_ANSWERED},
+		{FRAME_ECHO6, NET_ANSWER, VERDICT_ECHO_ANSWERED},
+		{FRAME_UDP4, NET_MESSAGE, VERDICT_PENDING},
+		{FRAME_UDP6, NET_MESSAGE, VERDICT_PENDING},
+	};
+	struct net_host host = *frame_host();
+	struct net_addresses addresses = *host.addresses;
+
+	host.addresses = &addresses;
+	net_addresses_linger(&addresses, 4, frame_our4);
+	net_addresses_linger(&addresses, 6, frame_our6);
+	cr_expect_not(net_addresses_holds(&addresses, 4, frame_our4));
+	cr_expect_not(net_addresses_holds(&addresses, 6, frame_our6));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct frame f = frame_make(cases[i].kind);
+		struct net_frame frame = {.data = f.octets, .len = (uint32_t)f.len};
+		struct net_packet p;
+
+		net_classify(&host, &frame, &p);
+		cr_expect_eq(p.action, cases[i].action, "case %zu", i);
+		cr_expect_eq(p.verdict, cases[i].verdict, "case %zu", i);
+	}
+}
+
 Test(net_answers, echo_request_comes_back)
 {
 	struct frame f = frame_make(FRAME_ECHO4);
