@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What a source, a subscriber and a message get at most; replays from forged addresses; edges that ask for many.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/single.sh
+. "$tests/single.sh"
+
+clients=$TKMS_LAB-client
+kms=10.77.0.1
+subscribers 3 "$work/subscribers.jsonl"
+sed -i '3s/}$/, "roles": ["function"]}/' "$work/subscribers.jsonl"
+for i in 1 2 3; do (umask 077 && sed -n "${i}p" "$work/subscribers.jsonl" >"$work/user$i.json"); done
+single_begin
+single_namespace "$clients"
+ip -n "$node" link add dp0 type veth peer name cl0 netns "$clients"
+ip netns exec "$clients" ethtool -K cl0 tx off >/dev/null 2>&1
+ip -n "$node" link set dp0 up
+ip -n "$clients" link set cl0 up
+for host in 2 3 4 5; do ip -n "$clients" address add 10.77.0.$host/16 dev cl0; done
+# configure LIMITS: as one line of YAML
+configure() { printf 'service: {addresses: [%s/16]}\nlimits: {errors_per_source: 0, %s}\n' "$kms" "$1"; }
+configure 'max_keys: 16' | single_config
+single_control "$work/subscribers.jsonl"
+single_dataplane -- --vdev=net_af_packet0,iface=dp0
+mac=$(on_node cat /sys/class/net/dp0/address)
+reconfigure() {
+  { head -n 2 "$home/tkms.yaml" && configure "$1"; } >"$work/new.yaml"
+  cp "$work/new.yaml" "$home/tkms.yaml"
+  single_reload
+}
+client() { ip netns exec "$clients" "$@"; }
+probe() { client "$TKMS_BUILD/bench/tkms-ue" probe --kms "$kms" --kms-identity kms@tkms.example --as "$work/user$1.json"; }
+# load USER SOURCE PORTS RATE: a second of requests of that subscriber, each another message; a report
+load() {
+  client "$TKMS_BUILD/bench/tkms-bench" load --kms "$kms" --bind "$2" --sources "$3" --op request --tickets 1 --rate "$4" --seconds 1 \
+    --subscribers "$work/user$1.json" --identity kms@tkms.example --json >"$work/report" || true
+  report '.sent > 0'
+}
+report() { jq -se ".[0] | $1" "$work/report"; }
+moved() { test $(($(counter "$1") - $2)) -ge "$3"; }
+
+# With the limits that are the default
+eventually 5 "the KMS answers" probe 1
+client python3 "$tests/replay.py" record 4444 "$kms" "$work/message" >"$work/record.log" &
+background+=($!)
+eventually 5 "somebody listens on the way" grep -q ready "$work/record.log"
+check "a request is answered and kept by somebody" client "$TKMS_BUILD/bench/tkms-ue" probe --kms 127.0.0.1:4444 \
+  --kms-identity kms@tkms.example --as "$work/user1.json"
+before=$(counter limit_repeat)
+client python3 "$tests/replay.py" replay cl0 "$mac" 10.80 "$kms" "$work/message" 5000 >"$work/report"
+check "5000 replays from 5000 forged addresses get at most 100 answers, and 10 a second" \
+  report '.answers >= 50 and .answers <= 100 + 10 * .seconds + 10'
+check "what is reflected is a small part of what was sent" report '.answer_octets * 5 < .sent_octets'
+eventually 5 "the others are counted" moved limit_repeat "$before" 4000
+for ((i = 0; i < 5; i++)); do check "its sender is not held up: request $((i + 1))" probe 1; done
+check "an edge is not held up by the defaults" load 3 10.77.0.2/32 1 1000
+check "1000 requests of one address and one network function are answered" report '.failed == 0'
+
+# Subscribers
+reconfigure 'messages_per_subscriber: 5, subscriber_burst: 20, messages_per_function: 1000, function_burst: 1000'
+before=$(counter limit_subscriber)
+check "a subscriber asks 200 times" load 1 10.77.0.2/32 4 200
+check "most of it is not answered" report '.answered < 100 and .answered >= 20'
+eventually 5 "but counted" moved limit_subscriber "$before" 100
+check "another subscriber is answered" probe 2
+check "a network function asks 200 times" load 3 10.77.0.2/32 4 200
+check "and is answered" report '.failed == 0'
+
+# Sources
+reconfigure 'messages_per_source: 5, source_burst: 50, messages_per_subscriber: 0'
+before=$(counter drop_source_limit)
+check "200 requests come from one address" load 1 10.77.0.3/32 8 200
+check "most of them are not answered" report '.answered < 120'
+eventually 5 "but counted" moved drop_source_limit "$before" 100
+check "another address is answered" load 1 10.77.0.4/32 1 10
+check "all of it" report '.failed == 0'
+
+# Edges: each port is a source
+reconfigure 'messages_per_source: 5, source_burst: 50, messages_per_subscriber: 0, trusted_edges: [10.77.0.4/31]'
+before=$(counter drop_source_limit)
+check "200 requests come from ten ports of an edge" load 1 10.77.0.5/32 10 200
+check "all are answered" report '.failed == 0'
+check "none was dropped" test "$(counter drop_source_limit)" -eq "$before"
+check "200 requests come from one port of an edge" load 1 10.77.0.5/32 1 200
+check "most of them are not answered" report '.answered < 120'
+check "the same process serves as before" kill -0 "$dataplane_pid"
