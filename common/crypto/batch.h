@@ -6,7 +6,9 @@
 #include "common/crypto/lanes.h"
 
 enum {
-	BATCH_STRANDS = 64, /* (operation, 256-bit block of its inkey) in one pass of the PRF */
+	/* (operation, 256-bit block of its inkey) in one pass of the PRF: whole groups of 8 and 16
+	   lanes that stay in the first-level cache. */
+	BATCH_STRANDS = 48,
 	BATCH_MACS = CRYPTO_BATCH_MAX,
 };
 
