@@ -428,3 +428,23 @@ Test(engine_screen, every_verdict_has_its_name_in_lower_case)
 	cr_assert_str_eq(
 		verdict_info(VERDICT_RESOLVE_MODE3_RESPONDERS)->name, "resolve_mode3_responders");
 }
+
+Test(engine_screen, a_node_is_silent_about_what_is_not_its_role)
+{
+	struct ticket_wish wish = client_ticket();
+	static struct octets ticket;
+	struct init_wish resolve;
+
+	client_ticket_build(&k, &wish, &ticket);
+	resolve = client_resolve(&ticket);
+	k.policy.roles = POLICY_RESOLVE;
+	expect(VERDICT_MESSAGE_ROLE);
+	cr_assert_eq(a.len, 0);
+	client_send(&k, &resolve, &a);
+	kit_expect(&a, VERDICT_RESOLVE_OK);
+	k.policy.roles = POLICY_REQUEST;
+	expect(VERDICT_REQUEST_OK);
+	client_send(&k, &resolve, &a);
+	kit_expect(&a, VERDICT_MESSAGE_ROLE);
+	cr_assert_eq(a.len, 0);
+}

@@ -17,6 +17,7 @@
 #include "common/mikey/types.h"
 #include "dataplane/worker.h"
 #include "net_frames.h"
+#include "verdict_record.h"
 
 enum { RING_SIZE = 128, QUEUE_SIZE = 64, BUFFER_SIZE = 4096, JUNK_LEN = 100 };
 
@@ -536,6 +537,9 @@ int main(void)
 	errors_are_limited_and_echo_is_not();
 	full_queue_is_counted_and_nothing_leaks();
 	empty_pool_is_counted_and_nothing_leaks();
+	for (unsigned int v = 0; v < VERDICT_COUNT; v++)
+		if (w->stats.verdicts[v] > 0)
+			verdict_record((enum verdict)v);
 	shared_clear(&shared);
 	worker_free(w);
 	CHECK(rte_eal_cleanup() == 0);
