@@ -28,6 +28,14 @@ int64_t clock_now(void)
 	return clock_from_unix(ts.tv_sec);
 }
 
+int64_t clock_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return clock_from_unix(ts.tv_sec) * 1000 + ts.tv_nsec / 1000000;
+}
+
 uint64_t clock_mono_ms(void)
 {
 	struct timespec ts;

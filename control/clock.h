@@ -13,6 +13,8 @@ enum { CLOCK_TEXT_MAX = 32 };
 
 /* Now. Never fails on Linux. */
 int64_t clock_now(void);
+/* Milliseconds since 1900. */
+int64_t clock_now_ms(void);
 /* Monotonic milliseconds. */
 uint64_t clock_mono_ms(void);
 

@@ -63,13 +63,17 @@ static const cyaml_schema_field_t cluster_fields[] = {
 		"roles", OPTIONAL, struct raw_cluster, roles, &string_value, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END};
 static const cyaml_schema_field_t metrics_fields[] = {SETTINGS_METRICS(FIELD) CYAML_FIELD_END};
+static const cyaml_schema_field_t sync_fields[] = {
+	SETTINGS_SYNC(FIELD) CYAML_FIELD_SEQUENCE("sentinels", OPTIONAL, struct raw_sync, sentinels,
+		&string_value, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END};
 static const cyaml_schema_field_t log_fields[] = {SETTINGS_LOG(FIELD) CYAML_FIELD_END};
 
 #define SECTION(name) \
 	CYAML_FIELD_MAPPING(#name, CYAML_FLAG_OPTIONAL, struct config_raw, name, name##_fields)
 static const cyaml_schema_field_t root_fields[] = {SECTION(kms), SECTION(node), SECTION(service),
-	SECTION(policy), SECTION(limits), SECTION(keys), SECTION(cluster), SECTION(metrics),
-	SECTION(log), CYAML_FIELD_END};
+	SECTION(policy), SECTION(limits), SECTION(keys), SECTION(sync), SECTION(cluster),
+	SECTION(metrics), SECTION(log), CYAML_FIELD_END};
 static const cyaml_schema_value_t root_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config_raw, root_fields)};
 

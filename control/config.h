@@ -13,6 +13,8 @@
 
 #define CONFIG_DEFAULT_PATH "/etc/tkms/tkms.yaml"
 
+enum { CONFIG_SENTINELS_MAX = 16 };
+
 enum config_profile { CONFIG_3GPP, CONFIG_RFC6043 };
 
 #define CONFIG_TEXT				const char *
@@ -60,6 +62,11 @@ struct config {
 	struct {
 		SETTINGS_METRICS(CONFIG_MEMBER)
 	} metrics;
+	struct {
+		SETTINGS_SYNC(CONFIG_MEMBER)
+		unsigned int n_sentinels;
+		const char *sentinels[CONFIG_SENTINELS_MAX]; /* ADDRESS:PORT, checked */
+	} sync;
 	struct {
 		SETTINGS_LOG(CONFIG_MEMBER)
 	} log;

@@ -389,6 +389,7 @@ void config_settle(struct config *c, const struct config_source *src)
 	settle_rules(c, src);
 	settle_roles(c, src);
 	config_settle_network(c, src);
+	config_settle_sync(c, src);
 	if (src->errors->n)
 		return;
 	settle_name(c, src);

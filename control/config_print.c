@@ -64,7 +64,8 @@ static void print_lists(FILE *out, const char *section)
 		if (strcmp(l->section, section) != 0)
 			continue;
 		print_comment(out, l->help);
-		fprintf(out, "  # (list; reload takes it)\n");
+		fprintf(out, "  # (list; %s)\n",
+			l->reload == CONFIG_LIVE ? "reload takes it" : "needs a restart");
 		if (l->fallback)
 			fprintf(out, "  # Example: %s: %s\n  %s: %s\n", l->name, l->example,
 				l->name, l->fallback);
@@ -150,6 +151,17 @@ static bool types_equal(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool sentinels_equal(const struct config *a, const struct config *b)
+{
+	if (a->sync.n_sentinels != b->sync.n_sentinels)
+		return false;
+	for (unsigned int i = 0; i < a->sync.n_sentinels; i++) {
+		if (strcmp(a->sync.sentinels[i], b->sync.sentinels[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
 void config_compare(const struct config *boot, const struct config *live,
 	const struct config *fresh, config_change_fn fn, void *arg)
 {
@@ -174,6 +186,8 @@ void config_compare(const struct config *boot, const struct config *live,
 		fn(arg, "cluster.roles", "(list)", "(list)", CONFIG_LIVE);
 	if (!types_equal(live, fresh))
 		fn(arg, "policy.ticket_types", "(list)", "(list)", CONFIG_LIVE);
+	if (!sentinels_equal(boot, fresh))
+		fn(arg, "sync.sentinels", "(list)", "(list)", CONFIG_RESTART);
 	if (!rules_equal(live, fresh))
 		fn(arg, "policy.rules", "(list)", "(list)", CONFIG_LIVE);
 }

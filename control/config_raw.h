@@ -58,6 +58,11 @@ struct raw_cluster {
 struct raw_metrics {
 	SETTINGS_METRICS(RAW_MEMBER)
 };
+struct raw_sync {
+	SETTINGS_SYNC(RAW_MEMBER)
+	char **sentinels;
+	unsigned int sentinels_count;
+};
 struct raw_log {
 	SETTINGS_LOG(RAW_MEMBER)
 };
@@ -71,6 +76,7 @@ struct config_raw {
 	struct raw_keys keys;
 	struct raw_cluster cluster;
 	struct raw_metrics metrics;
+	struct raw_sync sync;
 	struct raw_log log;
 };
 
@@ -122,6 +128,7 @@ struct config_source {
 };
 /* Lists of the network: VLANs and trusted edges. Complaints go to src->errors. */
 void config_settle_network(struct config *c, const struct config_source *src);
+void config_settle_sync(struct config *c, const struct config_source *src);
 
 /* Fills c from its raw form and checks every value. Complaints go to src->errors. */
 void config_settle(struct config *c, const struct config_source *src);

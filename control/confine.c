@@ -25,18 +25,22 @@ static void add(struct sandbox *s, const char *path, enum sandbox_access access)
 	s->folders[s->n_folders++] = (struct sandbox_folder){path, access};
 }
 
-/* The KEK and the configuration are read again from their folders: an editor replaces files. */
+/* The KEK, the configuration and the password of Redis are read again from their folders: an editor
+ * replaces files. */
 static int choose_folders(struct sandbox *s, const struct config *config, const char *config_path,
-	char folders[2][PATH_MAX])
+	char folders[3][PATH_MAX])
 {
 	int err = files_dirname(config_path, folders[0], PATH_MAX);
 
 	if (!err)
 		err = files_dirname(config->node.kek_file, folders[1], PATH_MAX);
+	if (!err && *config->sync.password_file)
+		err = files_dirname(config->sync.password_file, folders[2], PATH_MAX);
 	add(s, config->node.state_dir, SANDBOX_WRITE);
 	add(s, config->node.run_dir, SANDBOX_WRITE);
 	add(s, folders[0], SANDBOX_READ);
 	add(s, folders[1], SANDBOX_READ);
+	add(s, *folders[2] ? folders[2] : NULL, SANDBOX_READ);
 	add(s, getenv("CREDENTIALS_DIRECTORY"), SANDBOX_READ);
 	add(s, "/proc/self", SANDBOX_READ);
 	add(s, "/sys/devices/system/cpu", SANDBOX_READ);
@@ -50,7 +54,7 @@ int confine(const struct config *config, const char *config_path, struct reason 
 	struct sandbox s = {.profile = SANDBOX_CONTROL,
 		.line_head = lines[config->log.format][0],
 		.line_tail = lines[config->log.format][1]};
-	char folders[2][PATH_MAX];
+	char folders[3][PATH_MAX] = {0};
 	struct rlimit limit;
 	const char *step = "folders";
 	bool files = false;

@@ -13,6 +13,7 @@
 #include "control/clock.h"
 #include "control/cluster.h"
 #include "control/files.h"
+#include "control/hub.h"
 #include "control/kek.h"
 #include "control/log.h"
 #include "control/metrics_server.h"
@@ -316,6 +317,8 @@ int control_open(
 		err = reason_set(why, -EIO, "no sealing key could be made or stored (see the log)");
 	if (!err)
 		err = open_loop(c, why);
+	if (!err)
+		err = control_join(c, why);
 	if (err) {
 		control_close(c);
 		return err;
@@ -346,6 +349,7 @@ void control_close(struct control *c)
 {
 	metrics_server_free(c->metrics);
 	admin_close(c->admin);
+	hub_close(c->hub);
 	cluster_free(c->cluster);
 	link_free(c->link);
 	store_close(c->store);

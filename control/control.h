@@ -14,6 +14,7 @@
 struct admin;
 struct metrics_server;
 struct cluster;
+struct hub;
 
 struct control {
 	struct event_base *base;
@@ -31,6 +32,7 @@ struct control {
 	uint64_t end_by_ms; /* it drains and ends, at this time at the latest; 0: it does not */
 	struct admin *admin;
 	struct metrics_server *metrics; /* NULL: not wanted */
+	struct hub *hub;		/* NULL: a single node */
 	struct event *ev_tick, *ev_term, *ev_int, *ev_hup;
 	int64_t started_at;
 	uint64_t retry_keys_at_ms; /* after a step that failed, 0: at once */
@@ -60,7 +62,9 @@ int control_commit_keys(struct control *c);
 /* Does what is due with next_keys. What keys_step() says. */
 int control_step_next_keys(struct control *c);
 
-/* The replica set (control/control_cluster.c). 0, or -errno with the reason. */
+/* The replica set (control/control_cluster.c): the part of it that a single node has too, and the
+ * bus, if Sentinels are configured, with the modules that use it. 0, or -errno with the reason. */
+int control_join(struct control *c, struct reason *why);
 int control_open_cluster(struct control *c, struct reason *why);
 /* After a reload. */
 void control_configure_cluster(struct control *c);

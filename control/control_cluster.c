@@ -7,9 +7,10 @@
 #include "control/clock.h"
 #include "control/cluster.h"
 #include "control/control.h"
+#include "control/hub.h"
 #include "control/log.h"
 
-enum { STALE_MS = 86400000, END_PATIENCE_MS = 10000 };
+enum { END_PATIENCE_MS = 10000 };
 
 static uint32_t busiest(const struct ipc_stats *s)
 {
@@ -53,13 +54,14 @@ static struct cluster_settings settings_of(const struct control *c, const char *
 {
 	const struct config *live = c->live;
 
-	return (struct cluster_settings){.name = c->boot->node.name,
+	return (struct cluster_settings){.origin = store_origin(c->store),
+		.name = c->boot->node.name,
 		.version = TKMS_VERSION,
 		.roles = live->cluster.roles,
 		.heartbeat_ms = live->cluster.heartbeat,
 		.dead_after_ms = live->cluster.dead_after,
 		.max_clock_offset_ms = live->cluster.max_clock_offset,
-		.max_staleness_ms = STALE_MS,
+		.max_staleness_ms = live->sync.max_staleness,
 		.lead_ms = live->keys.activation_lead,
 		.state_path = state_path};
 }
@@ -87,6 +89,37 @@ int control_open_cluster(struct control *c, struct reason *why)
 		return -ENOMEM;
 	control_configure_cluster(c);
 	return 0;
+}
+
+static int on_heartbeat(void *arg, enum bus_table table, uint64_t origin, uint64_t version,
+	const void *plain, size_t len)
+{
+	const struct control *c = arg;
+
+	(void)table;
+	return cluster_record(c->cluster, origin, version, plain, len);
+}
+
+static void on_caught_up(void *arg)
+{
+	const struct control *c = arg;
+
+	cluster_caught_up(c->cluster);
+}
+
+int control_join(struct control *c, struct reason *why)
+{
+	const struct hub_module cluster = {.arg = c,
+		.tables = 1u << BUS_NODES,
+		.record = on_heartbeat,
+		.caught_up = on_caught_up};
+	int err = hub_open(c, &c->hub, why);
+
+	if (err || !c->hub)
+		return err;
+	cluster_attach(c->cluster,
+		&(struct cluster_bus){hub_bus(c->hub), bus_put, bus_forget, bus_status});
+	return hub_attach(c->hub, &cluster) ? reason_set(why, -ENOSPC, "too many modules") : 0;
 }
 
 void control_wake_cluster(struct control *c)

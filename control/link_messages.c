@@ -85,9 +85,15 @@ static int fill(struct link *l, enum link_kind kind, size_t *len)
 
 	*len = 0;
 	while ((got = next_record(l, kind)) == 1) {
-		size_t n = ipc_subscriber_encode(
-			&l->record->subscriber, l->buffer + *len, LINK_CHUNK - *len);
+		size_t n;
 
+		store_record_serve(l->record);
+		if (kind == LINK_FULL && l->record->subscriber.remove) {
+			move_cursor(l, kind);
+			continue;
+		}
+		n = ipc_subscriber_encode(
+			&l->record->subscriber, l->buffer + *len, LINK_CHUNK - *len);
 		if (n == 0)
 			break;
 		*len += n;

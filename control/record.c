@@ -6,9 +6,12 @@
 #include "common/crypto/secret.h"
 #include "common/ipc/cursor.h"
 
-enum { FORMAT = 1, LIVE = 0, REMOVED = 1 };
+enum { FORMAT_WITHOUT_STAMP = 1, FORMAT = 2, LIVE = 0, REMOVED = 1 };
 
-size_t record_encode(const struct ipc_subscriber *s, uint8_t *buf, size_t cap)
+_Static_assert(IPC_UIDS_MAX <= 64, "a bit for each UID");
+
+size_t record_encode(const struct ipc_subscriber *s, struct record_stamp stamp, uint64_t suspended,
+	uint8_t *buf, size_t cap)
 {
 	struct ipc_writer w = {.buf = buf, .cap = cap};
 
@@ -16,6 +19,9 @@ size_t record_encode(const struct ipc_subscriber *s, uint8_t *buf, size_t cap)
 		return 0;
 	ipc_put_uint(&w, FORMAT, 1);
 	ipc_put_uint(&w, s->remove ? REMOVED : LIVE, 1);
+	ipc_put_uint(&w, stamp.time, 8);
+	ipc_put_uint(&w, stamp.origin, 8);
+	ipc_put_uint(&w, suspended, 8);
 	if (s->remove)
 		return ipc_writer_end(&w);
 	ipc_put_identity(&w, s->psk, IPC_KEY_MAX);
@@ -27,16 +33,25 @@ size_t record_encode(const struct ipc_subscriber *s, uint8_t *buf, size_t cap)
 	return ipc_writer_end(&w);
 }
 
-int record_decode(struct ipc_subscriber *s, const uint8_t *buf, size_t len)
+int record_decode(struct ipc_subscriber *s, struct record_stamp *stamp, uint64_t *suspended,
+	const uint8_t *buf, size_t len)
 {
 	struct ipc_reader r = {.buf = buf, .len = len};
 	uint64_t format = ipc_get_uint(&r, 1);
 
 	if (format > FORMAT)
 		return -EPROTONOSUPPORT;
-	if (format != FORMAT)
+	if (format != FORMAT && format != FORMAT_WITHOUT_STAMP)
 		return -EBADMSG;
 	s->remove = ipc_get_max(&r, 1, REMOVED) == REMOVED;
+	*stamp = (struct record_stamp){0};
+	*suspended = 0;
+	if (format == FORMAT) {
+		/* as SQLite's integers, with room for what comes after it */
+		stamp->time = ipc_get_max(&r, 8, INT64_MAX / 2);
+		stamp->origin = ipc_get_uint(&r, 8);
+		*suspended = ipc_get_uint(&r, 8);
+	}
 	s->n_uids = 0;
 	if (!s->remove) {
 		s->psk = ipc_get_identity(&r, IPC_KEY_MIN, IPC_KEY_MAX);

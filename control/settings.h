@@ -97,6 +97,20 @@
 	X(keys, activation_lead, TIME, "60s", 0, DAY, LIVE,               \
 		"Least time between a new sealing key's publication and its first use.")
 
+#define SETTINGS_SYNC(X)                                                                        \
+	X(sync, primary, TEXT, "tkms", 1, 63, RESTART,                                          \
+		"Name of the Redis primary, as the Sentinels know it.")                         \
+	X(sync, user, TEXT, "", 0, 63, RESTART, "ACL user of Redis; empty: the default user.")  \
+	X(sync, password_file, TEXT, "", 0, 4000, RESTART,                                      \
+		"File with the user's password, read at each connect; empty: no password.")     \
+	X(sync, prefix, TEXT, "tkms", 1, 63, RESTART,                                           \
+		"What the names of all keys in Redis begin with; the same on every node of a "  \
+		"replica set.")                                                                 \
+	X(sync, max_staleness, TIME, "24h", 10 * SECOND, 3650 * DAY, LIVE,                      \
+		"A node that has heard nothing of Redis or of the others for so long gives up " \
+		"its "                                                                          \
+		"service addresses.")
+
 #define SETTINGS_CLUSTER(X)                                                                    \
 	X(cluster, heartbeat, TIME, "250ms", 50, 10 * SECOND, LIVE,                            \
 		"Time between two heartbeats of a node of a replica set.")                     \
@@ -123,6 +137,7 @@
 	SETTINGS_POLICY(X)  \
 	SETTINGS_LIMITS(X)  \
 	SETTINGS_KEYS(X)    \
+	SETTINGS_SYNC(X)    \
 	SETTINGS_CLUSTER(X) \
 	SETTINGS_METRICS(X) \
 	SETTINGS_LOG(X)
@@ -150,6 +165,11 @@
 		"Who may request tickets for whom; the first match decides, no match allows. '?' " \
 		"matches "                                                                         \
 		"any octets.",                                                                     \
-		"[{from: \"?@guest.example\", to: \"?\", allow: false}]")
+		"[{from: \"?@guest.example\", to: \"?\", allow: false}]")                          \
+	X(sync, sentinels, "[]", RESTART,                                                          \
+		"Redis Sentinels, ADDRESS:PORT (numbers, no names; IPv6 in brackets), the same "   \
+		"on "                                                                              \
+		"every node of a replica set; none: a single node.",                               \
+		"[192.0.2.21:26379, \"[2001:db8::22]:26379\"]")
 
 #endif

@@ -7,10 +7,7 @@
 #include <unistd.h>
 
 #include "common/crypto/secret.h"
-#include "common/ipc/cursor.h"
 #include "control/store_private.h"
-
-enum { STATE_FORMAT = 1, STATE_LEN = 1 + 5 * 8 };
 
 static const char *const sql[Q_COUNT] = {
 	[Q_STATE_GET] = "SELECT version, record FROM meta WHERE name = 'state'",
@@ -27,23 +24,31 @@ static const char *const sql[Q_COUNT] = {
 		"ON CONFLICT(psk_id) DO UPDATE SET version = excluded.version, "
 		"removed = excluded.removed, record = excluded.record",
 	[Q_UID_GET] = "SELECT uids.psk_id, version FROM uids JOIN subscribers USING (psk_id) WHERE "
-		      "uid = ?1",
+		      "uid = ?1 AND uids.psk_id <> ?2",
+	[Q_UID_HAS] = "SELECT 1 FROM uids WHERE uid = ?1 AND psk_id = ?2",
 	[Q_UID_PUT] = "INSERT INTO uids(uid, psk_id) VALUES(?1, ?2)",
-	[Q_UID_DELETE] = "DELETE FROM uids WHERE uid = ?1",
+	[Q_UID_DELETE] = "DELETE FROM uids WHERE uid = ?1 AND psk_id = ?2",
+	[Q_UID_CLAIMS] = "SELECT psk_id FROM uids WHERE uid = ?1",
 	[Q_READ_GET] = "SELECT psk_id, version, record FROM subscribers WHERE psk_id = ?1",
 	[Q_READ_BY_ID] =
 		"SELECT psk_id, version, record FROM subscribers WHERE psk_id > ?1 AND removed = 0 "
 		"ORDER BY psk_id",
 	[Q_READ_BY_VERSION] = "SELECT psk_id, version, record FROM subscribers WHERE version > ?1 "
 			      "ORDER BY version",
+	[Q_LOG_PUT] = "INSERT INTO log(sequence, record) VALUES(?1, ?2)",
+	[Q_LOG_DROP] = "DELETE FROM log WHERE sequence <= ?1",
+	[Q_LOG_SCAN] = "SELECT psk_id, version, record FROM subscribers WHERE psk_id > ?1 "
+		       "ORDER BY psk_id",
+	[Q_LOG_GET] = "SELECT record FROM log WHERE sequence = ?1",
 };
 
-int store_prepare(struct store *s)
+static int prepare(struct store *s, unsigned int from, unsigned int to)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; !err && i < Q_COUNT; i++) {
-		struct db *db = i < Q_WRITER_COUNT ? s->writer : s->reader;
+	for (unsigned int i = from; !err && i < to; i++) {
+		struct db *db =
+			i < Q_WRITER_COUNT || (i >= Q_LOG && i < Q_LOG_GET) ? s->writer : s->reader;
 
 		if (db)
 			err = db_prepare(db, sql[i], &s->query[i]);
@@ -51,63 +56,14 @@ int store_prepare(struct store *s)
 	return err;
 }
 
-static struct seal_name state_name(uint64_t generation)
+int store_prepare(struct store *s)
 {
-	return (struct seal_name){STORE_TYPE_STATE, "state", 5, generation};
+	return prepare(s, 0, Q_LOG);
 }
 
-int store_state_load(struct store *s)
+int store_log_prepare(struct store *s)
 {
-	struct db_statement *q = s->query[Q_STATE_GET];
-	struct store_state *state = &s->committed;
-	uint8_t plain[STATE_LEN];
-	const uint8_t *sealed;
-	size_t len;
-	int err = db_step(q);
-
-	if (err == 1) {
-		struct seal_name name = state_name((uint64_t)db_column_int(q, 0));
-		struct ipc_reader r = {.buf = plain, .len = sizeof(plain)};
-
-		sealed = db_column_blob(q, 1, &len);
-		err = len == STATE_LEN + SEAL_OVERHEAD
-			      ? unseal(s->sealer, &name, sealed, len, plain)
-			      : -EBADMSG;
-		state->generation = name.version;
-		if (!err && ipc_get_uint(&r, 1) != STATE_FORMAT)
-			err = -EPROTONOSUPPORT;
-		state->keyring_epoch = ipc_get_uint(&r, 8);
-		state->version = ipc_get_uint(&r, 8);
-		state->live = ipc_get_uint(&r, 8);
-		state->removed = ipc_get_uint(&r, 8);
-		state->version_sum = ipc_get_uint(&r, 8);
-	} else if (err == 0) {
-		err = -EUCLEAN;
-	}
-	db_reset(q);
-	return err;
-}
-
-int store_state_save(struct store *s, struct store_state *state)
-{
-	struct db_statement *q = s->query[Q_STATE_PUT];
-	struct seal_name name = state_name(++state->generation);
-	uint8_t plain[STATE_LEN], sealed[STATE_LEN + SEAL_OVERHEAD];
-	struct ipc_writer w = {.buf = plain, .cap = sizeof(plain)};
-	int err;
-
-	ipc_put_uint(&w, STATE_FORMAT, 1);
-	ipc_put_uint(&w, state->keyring_epoch, 8);
-	ipc_put_uint(&w, state->version, 8);
-	ipc_put_uint(&w, state->live, 8);
-	ipc_put_uint(&w, state->removed, 8);
-	ipc_put_uint(&w, state->version_sum, 8);
-	err = seal(s->sealer, &name, plain, sizeof(plain), sealed);
-	if (err)
-		return err;
-	db_bind_int(q, 1, (int64_t)state->generation);
-	db_bind_blob(q, 2, sealed, sizeof(sealed));
-	return db_run(q);
+	return prepare(s, Q_LOG, Q_COUNT);
 }
 
 static int load_keys(struct store *s, struct keys *keys)
@@ -156,8 +112,9 @@ static int check_kind(struct store *s, const char *path, struct reason *why)
 			"store %s was written by a newer version of tkms (schema %lld, this one "
 			"knows %d)",
 			path, (long long)schema, STORE_SCHEMA);
-	if (schema != STORE_SCHEMA)
+	if (schema < STORE_SCHEMA_OLDEST)
 		return reason_set(why, -EUCLEAN, "store %s has no schema", path);
+	s->schema = (int)schema;
 	return 0;
 }
 
@@ -207,7 +164,13 @@ static int read_all(struct store *s, const char *path, struct keys *keys, struct
 	err = load_keys(s, keys);
 	if (err)
 		return explain(err, path, "keyring", s, why);
-	return store_verify(s, why);
+	err = store_verify(s, why);
+	if (!err && s->schema < STORE_SCHEMA)
+		err = store_migrate(s, path, why);
+	if (err)
+		return err;
+	err = store_log_prepare(s);
+	return err ? explain(err, path, "schema", s, why) : store_log_verify(s, why);
 }
 
 int store_open(const char *path, struct sealer *sealer, struct store **out, struct keys *keys,
@@ -220,8 +183,10 @@ int store_open(const char *path, struct sealer *sealer, struct store **out, stru
 	if (!err) {
 		s->sealer = sealer;
 		s->old = store_record_new();
+		s->claimant = store_record_new();
 		s->plain = secret_alloc(RECORD_MAX);
-		err = s->old && s->plain ? 0 : -ENOMEM;
+		s->chunk = secret_alloc(STORE_CHUNK_MAX);
+		err = s->old && s->claimant && s->plain && s->chunk ? 0 : -ENOMEM;
 	}
 	if (err) {
 		reason_set(why, err, "store %s: out of memory (or of lockable memory: ulimit -l)",
@@ -257,13 +222,20 @@ void store_close(struct store *s)
 	db_close(s->reader);
 	db_close(s->writer);
 	store_record_free(s->old);
+	store_record_free(s->claimant);
 	secret_free(s->plain, RECORD_MAX);
+	secret_free(s->chunk, STORE_CHUNK_MAX);
 	free(s);
 }
 
 const char *store_error(const struct store *s)
 {
 	return db_error(s->writer);
+}
+
+uint64_t store_origin(const struct store *s)
+{
+	return s->committed.origin;
 }
 
 uint64_t store_version(const struct store *s)
@@ -313,7 +285,7 @@ int store_save_keys(struct store *s, const struct keys *keys)
 	uint8_t *plain, *sealed;
 	int err;
 
-	if (s->is_open)
+	if (store_interrupt(s))
 		return -EBUSY;
 	if (keys->epoch <= s->committed.keyring_epoch || len == 0)
 		return -EINVAL;

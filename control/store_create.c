@@ -18,10 +18,11 @@ static const char schema_sql[] =
 	"BLOB NOT NULL);"
 	"CREATE TABLE subscribers(psk_id BLOB PRIMARY KEY, version INTEGER NOT NULL UNIQUE,"
 	" removed INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE uids(uid BLOB PRIMARY KEY, psk_id BLOB NOT NULL REFERENCES "
-	"subscribers(psk_id)) WITHOUT ROWID;"
+	"CREATE TABLE uids(uid BLOB NOT NULL, psk_id BLOB NOT NULL REFERENCES "
+	"subscribers(psk_id), PRIMARY KEY(uid, psk_id)) WITHOUT ROWID;"
+	"CREATE TABLE log(sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);"
 	"PRAGMA application_id = 1953197427;"
-	"PRAGMA user_version = 1;";
+	"PRAGMA user_version = 2;";
 
 static int fill_new(struct store *s, const char *path)
 {
@@ -31,6 +32,9 @@ static int fill_new(struct store *s, const char *path)
 		err = db_execute(s->writer, schema_sql);
 	if (!err)
 		err = store_prepare(s);
+	if (!err)
+		err = store_make_origin(&s->pending);
+	s->pending.is_log_complete = true;
 	if (!err)
 		err = store_state_save(s, &s->pending);
 	if (!err)

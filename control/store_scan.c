@@ -51,27 +51,20 @@ void store_next_end(struct store *s)
 	s->scan = NULL;
 }
 
-/* Every UID of the record is in the index, and it is this record's. */
+/* Every UID of the record is in the index, as this record's. */
 static int check_uids(struct store *s, const struct ipc_subscriber *subscriber)
 {
-	struct db_statement *q = s->query[Q_UID_GET];
+	struct db_statement *q = s->query[Q_UID_HAS];
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < subscriber->n_uids; i++) {
-		const void *holder;
-		size_t len;
 		int got;
 
 		db_bind_blob(q, 1, subscriber->uids[i].data, subscriber->uids[i].len);
+		db_bind_blob(q, 2, subscriber->psk_id.data, subscriber->psk_id.len);
 		got = db_step(q);
-		if (got == 1) {
-			holder = db_column_blob(q, 0, &len);
-			if (len != subscriber->psk_id.len ||
-				memcmp(holder, subscriber->psk_id.data, len) != 0)
-				err = -EBADMSG;
-		} else {
+		if (got != 1)
 			err = got ? got : -EBADMSG;
-		}
 		db_reset(q);
 	}
 	return err;

@@ -13,7 +13,7 @@ packages=(
   # build
   build-essential meson ninja-build pkg-config
   libdpdk-dev libipsec-mb-dev liburcu-dev libssl-dev libcyaml-dev libyaml-dev libevent-dev libjansson-dev
-  libsqlite3-dev libcap-dev libmicrohttpd-dev libseccomp-dev libcurl4-openssl-dev
+  libsqlite3-dev libcap-dev libmicrohttpd-dev libseccomp-dev libcurl4-openssl-dev libhiredis-dev
   # tests
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
   curl wrk haproxy nghttp2-client openssl

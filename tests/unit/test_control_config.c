@@ -372,3 +372,49 @@ Test(control_config, a_reload_says_what_changed_and_what_needs_a_restart)
 	config_free(a);
 	config_free(b);
 }
+
+Test(control_config, sentinels_are_addresses_with_ports)
+{
+	struct config *c = load_good(GOOD "sync:\n  sentinels: [\"192.0.2.1:26379\", "
+					  "\"[2001:db8::1]:26379\"]\n");
+
+	cr_assert_eq(c->sync.n_sentinels, 2);
+	cr_assert_str_eq(c->sync.sentinels[1], "[2001:db8::1]:26379");
+	cr_assert_str_eq(c->sync.primary, "tkms");
+	cr_assert_str_eq(c->sync.prefix, "tkms");
+	cr_assert_eq(c->sync.max_staleness, DAY);
+	config_free(c);
+}
+
+Test(control_config, a_single_node_has_no_sentinels)
+{
+	struct config *c = load_good(GOOD);
+
+	cr_assert_eq(c->sync.n_sentinels, 0);
+	config_free(c);
+}
+
+Test(control_config, wrong_settings_of_redis_are_refused)
+{
+	static const struct {
+		const char *text, *complaint;
+	} cases[] = {
+		{"sync:\n  sentinels: [redis.example:26379]\n", "is no ADDRESS:PORT"},
+		{"sync:\n  sentinels: [192.0.2.1]\n", "has no port"},
+		{"sync:\n  sentinels: [\"192.0.2.1:1\", \"192.0.2.1:1\"]\n", "is there twice"},
+		{"sync:\n  user: tkms\n", "sync.user needs a password"},
+		{"sync:\n  password_file: secret\n", "is no absolute path"},
+		{"sync:\n  prefix: \"a b\"\n", "has a blank"},
+		{"sync:\n  max_staleness: 1s\n", "is out of range"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config_errors errors;
+		char text[512];
+
+		snprintf(text, sizeof(text), GOOD "%s", cases[i].text);
+		cr_assert_null(load(text, strlen(text), &errors), "%s", cases[i].text);
+		cr_assert(strstr(errors.text, cases[i].complaint), "%s", errors.text);
+		free(errors.text);
+	}
+}

@@ -484,9 +484,9 @@ Test(control_store, files_that_are_no_store_are_refused_and_not_touched)
 Test(control_store, a_newer_schema_is_refused)
 {
 	store_close(create());
-	sql("PRAGMA user_version = 2");
+	sql("PRAGMA user_version = 3");
 	assert_refused(-EPROTONOSUPPORT, "newer version");
-	sql("PRAGMA user_version = 1");
+	sql("PRAGMA user_version = 2");
 	store_close(reopen());
 }
 

@@ -190,31 +190,50 @@ Test(control_text, records_come_back_and_survive_truncation_and_flips)
 		.n_uids = 2,
 		.uids = {{(const uint8_t *)"a@b", 3}, {(const uint8_t *)"c@d", 3}}};
 	struct ipc_subscriber back = {.n_uids = 0};
+	const struct record_stamp stamp = {77, 0xfedcba9876543210};
+	struct record_stamp seen;
+	uint64_t suspended;
 	uint8_t buf[256];
-	size_t len = record_encode(&s, buf, sizeof(buf));
+	size_t len = record_encode(&s, stamp, 2, buf, sizeof(buf));
 
 	cr_assert(len);
-	cr_assert_eq(record_encode(&s, buf, len - 1), 0);
-	cr_assert_eq(record_encode(&s, buf, len), len);
-	cr_assert_eq(record_decode(&back, buf, len), 0);
+	cr_assert_eq(record_encode(&s, stamp, 2, buf, len - 1), 0);
+	cr_assert_eq(record_encode(&s, stamp, 2, buf, len), len);
+	cr_assert_eq(record_decode(&back, &seen, &suspended, buf, len), 0);
 	cr_assert(record_equal(&s, &back));
+	cr_assert_eq(record_stamp_compare(stamp, seen), 0);
+	cr_assert_eq(suspended, 2);
 	for (size_t cut = 0; cut < len; cut++) {
 		uint8_t *copy = malloc(cut ? cut : 1);
 
 		memcpy(copy, buf, cut);
-		cr_assert_lt(record_decode(&back, copy, cut), 0);
+		cr_assert_lt(record_decode(&back, &seen, &suspended, copy, cut), 0);
 		free(copy);
 	}
-	cr_assert_eq(record_decode(&back, buf, len + 1), -EBADMSG);
+	cr_assert_eq(record_decode(&back, &seen, &suspended, buf, len + 1), -EBADMSG);
 	for (size_t i = 0; i < len * 8; i++) {
 		uint8_t *copy = malloc(len);
 
 		memcpy(copy, buf, len);
 		copy[i / 8] ^= (uint8_t)(1u << i % 8);
-		if (record_decode(&back, copy, len) == 0)
-			cr_assert_not(record_equal(&s, &back), "bit %zu is ignored", i);
+		if (record_decode(&back, &seen, &suspended, copy, len) == 0)
+			cr_assert_not(record_equal(&s, &back) && suspended == 2 &&
+					      record_stamp_compare(stamp, seen) == 0,
+				"bit %zu is ignored", i);
 		free(copy);
 	}
-	buf[0] = 2;
-	cr_assert_eq(record_decode(&back, buf, len), -EPROTONOSUPPORT);
+	buf[0] = 3;
+	cr_assert_eq(record_decode(&back, &seen, &suspended, buf, len), -EPROTONOSUPPORT);
+}
+
+Test(control_text, records_from_before_there_were_stamps_are_read)
+{
+	static const uint8_t old[] = {1, 1};
+	struct ipc_subscriber back;
+	struct record_stamp seen = {1, 1};
+	uint64_t suspended = 1;
+
+	cr_assert_eq(record_decode(&back, &seen, &suspended, old, sizeof(old)), 0);
+	cr_assert(back.remove);
+	cr_assert_eq(seen.time + seen.origin + suspended, 0);
 }
