@@ -155,7 +155,8 @@
 		"[0, 100, 200]")                                                                   \
 	X(limits, trusted_edges, "[]", LIVE,                                                       \
 		"Addresses of edges that relay for many clients and give each a source port of "   \
-		"its own (tkms-http): limits on a source count address and port there.",           \
+		"its own (tkms-http): limits on a source count address and port there. Only "      \
+		"addresses that the network lets nobody else use.",                                \
 		"[192.0.2.80/32, \"2001:db8::80/128\"]")                                           \
 	X(cluster, roles, "[request, resolve]", LIVE,                                              \
 		"What this node answers; messages for another role get no answer.", "[resolve]")   \

@@ -68,21 +68,39 @@ bool bucket_take(struct bucket *b, struct bucket_rate rate, uint64_t now_ms)
 	return true;
 }
 
-bool buckets_take(struct buckets *b, uint64_t number, struct bucket_rate rate, uint64_t now_ms)
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) ? (uint32_t)(hash >> 32) : 1;
+}
+
+enum buckets_token buckets_take(
+	struct buckets *b, uint64_t number, struct bucket_rate rate, uint64_t now_ms)
 {
 	const uint64_t hash = source_hash(number, b->secret);
-	const uint32_t tag = (uint32_t)(hash >> 32) ? (uint32_t)(hash >> 32) : 1;
+	const uint32_t tag = tag_of(hash);
 	struct row *row = &b->rows[hash % BUCKETS_ROWS];
 	struct bucket *victim = &row->ways[0];
 
 	if (rate.rate == 0)
-		return true;
+		return BUCKETS_FIRST;
 	for (unsigned int i = 0; i < BUCKETS_WAYS; i++) {
 		if (row->ways[i].tag == tag)
-			return bucket_take(&row->ways[i], rate, now_ms);
+			return bucket_take(&row->ways[i], rate, now_ms) ? BUCKETS_NEXT
+									: BUCKETS_NONE;
 		if (row->ways[i].filled_ms < victim->filled_ms)
 			victim = &row->ways[i];
 	}
-	*victim = (struct bucket){.tag = tag, .filled_ms = now_ms, .tokens = size_of(rate)};
-	return bucket_take(victim, rate, now_ms);
+	/* Full, and a burst is at least one. */
+	*victim = (struct bucket){.tag = tag, .filled_ms = now_ms, .tokens = size_of(rate) - TOKEN};
+	return BUCKETS_FIRST;
+}
+
+void buckets_forget(struct buckets *b, uint64_t number)
+{
+	const uint64_t hash = source_hash(number, b->secret);
+	struct row *row = &b->rows[hash % BUCKETS_ROWS];
+
+	for (unsigned int i = 0; i < BUCKETS_WAYS; i++)
+		if (row->ways[i].tag == tag_of(hash))
+			row->ways[i] = (struct bucket){0};
 }

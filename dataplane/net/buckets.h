@@ -30,8 +30,18 @@ struct buckets;
 struct buckets *buckets_new(const uint64_t secret[2]);
 void buckets_free(struct buckets *b);
 
-/* Takes a token of that number's bucket. now_ms: a monotonic clock. */
-bool buckets_take(struct buckets *b, uint64_t number, struct bucket_rate rate, uint64_t now_ms);
+enum buckets_token {
+	BUCKETS_NONE = 0, /* none left */
+	BUCKETS_FIRST,	  /* the number was not in the table */
+	BUCKETS_NEXT,
+};
+
+/* Takes a token of that number's bucket. now_ms: a monotonic clock. Without a limit: the first. */
+enum buckets_token buckets_take(
+	struct buckets *b, uint64_t number, struct bucket_rate rate, uint64_t now_ms);
+
+/* As if nothing had ever been taken from that bucket. */
+void buckets_forget(struct buckets *b, uint64_t number);
 
 /* The same for a bucket outside a table. Zeroed, it is empty. */
 bool bucket_take(struct bucket *b, struct bucket_rate rate, uint64_t now_ms);

@@ -100,13 +100,18 @@ enum verdict limiter_error(struct limiter *l, const struct limits *limits,
 enum verdict limiter_message(struct limiter *l, const struct limits *limits,
 	const struct limiter_message *message, uint64_t now_ms)
 {
+	enum buckets_token token;
 	uint64_t mac;
 
 	memcpy(&mac, message->mac, sizeof(mac));
-	if (!buckets_take(l->repeats, mac, limits->repeat, now_ms))
+	token = buckets_take(l->repeats, mac, limits->repeat, now_ms);
+	if (token == BUCKETS_NONE)
 		return VERDICT_LIMIT_REPEAT;
-	if (!buckets_take(l->subscribers, message->subscriber,
-		    message->is_function ? limits->function : limits->subscriber, now_ms))
-		return VERDICT_LIMIT_SUBSCRIBER;
-	return VERDICT_PENDING;
+	if (token == BUCKETS_NEXT ||
+		buckets_take(l->subscribers, message->subscriber,
+			message->is_function ? limits->function : limits->subscriber, now_ms))
+		return VERDICT_PENDING;
+	/* It has not been answered: it comes for the first time when it comes again. */
+	buckets_forget(l->repeats, mac);
+	return VERDICT_LIMIT_SUBSCRIBER;
 }

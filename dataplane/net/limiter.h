@@ -7,8 +7,8 @@
  * A source is an IPv4 address or an IPv6 /64; at a trusted edge, which relays for many clients, it
  * is address and port. Addresses can be forged, so a limit on sources alone bounds nothing that is
  * reflected: messages with a right MAC can only be repeated by others, and the last two limits hold
- * wherever they come from. Repeats are counted before the subscriber is charged for them: whoever
- * has caught a message cannot use up its sender's share. One thread; time is injected.
+ * wherever they come from. A subscriber is charged for a message when it comes for the first time
+ * only: whoever has caught messages of his cannot use up his share. One thread; time is injected.
  */
 #ifndef TKMS_NET_LIMITER_H
 #define TKMS_NET_LIMITER_H

@@ -137,7 +137,7 @@ Test(eal_args, complete_af_packet_and_af_xdp_devices)
 {
 	cr_assert_eq(build("--workers 2 -- --vdev net_af_packet0,iface=e", false), 0);
 	cr_expect(has(&args, "--vdev=net_af_packet0,iface=e,framesz=10240,blocksz=61440,framecnt="
-			     "1020,qpairs=2"),
+			     "2040,qpairs=2"),
 		"%s", find(&args, "--vdev"));
 	cr_expect_eq(args.frame_size, 10240u);
 	cr_assert_eq(build("--workers 2 -- --vdev=net_af_xdp0,iface=f", false), 0);

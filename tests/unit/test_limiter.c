@@ -255,10 +255,41 @@ Test(limiter, repeats_of_a_message_are_limited_and_not_charged_to_its_sender)
 
 	cr_expect_eq(messages(l, &r, 7, 0, 5000, 1000, count), 100u);
 	cr_expect_eq(count[VERDICT_LIMIT_REPEAT], 4900u);
-	cr_expect_eq(messages(l, &r, 7, 1000, 100, 1000, count), 50u,
-		"what the first answers have left");
-	cr_expect_eq(count[VERDICT_LIMIT_SUBSCRIBER], 50u);
+	cr_expect_eq(messages(l, &r, 7, 1000, 200, 1000, count), 149u, "the message counted once");
+	cr_expect_eq(count[VERDICT_LIMIT_SUBSCRIBER], 51u);
 	cr_expect_eq(messages(l, &r, 7, 0, 5000, 2000, count), 10u);
+	limiter_free(l);
+}
+
+/* Else every message would pass when it is sent twice. */
+Test(limiter, message_that_was_refused_is_a_new_one_when_it_comes_again)
+{
+	struct limiter *l = limiter_new(secret);
+	struct limits r = {.repeat = {10, 100}, .subscriber = {10, 5}};
+	unsigned int count[VERDICT_COUNT];
+
+	cr_expect_eq(messages(l, &r, 7, 1000, 5, 1000, count), 5u);
+	for (int i = 0; i < 10; i++)
+		cr_expect_eq(messages(l, &r, 7, 2000, 50, 1000, count), 0u);
+	cr_expect_eq(messages(l, &r, 7, 1000, 5, 1000, count), 5u, "those were answered");
+	cr_expect_eq(messages(l, &r, 7, 2000, 50, 1200, count), 2u);
+	limiter_free(l);
+}
+
+/* A subscriber's caught messages, each repeated as often as is granted, leave him his share. */
+Test(limiter, replays_of_many_messages_do_not_hold_up_their_sender)
+{
+	struct limiter *l = limiter_new(secret);
+	struct limits r = {.repeat = {10, 100}, .subscriber = {20, 200}};
+	unsigned int count[VERDICT_COUNT], answered = 0;
+
+	cr_expect_eq(messages(l, &r, 7, 1000, 100, 1000, count), 100u);
+	for (uint64_t ms = 2000; ms < 12000; ms += 100) {
+		messages(l, &r, 7, 1000, 100, ms, count);
+		cr_expect_eq(count[VERDICT_LIMIT_SUBSCRIBER], 0u);
+		answered += messages(l, &r, 7, 10000 + ms, 2, ms, count);
+	}
+	cr_expect_eq(answered, 200u);
 	limiter_free(l);
 }
 
@@ -272,7 +303,7 @@ Test(limiter, subscribers_do_not_share_and_functions_get_more)
 	cr_expect_eq(messages(l, &r, 1, 1000, 100, 1000, count), 30u);
 	cr_expect_eq(messages(l, &r, 2, 2000, 100, 1000, count), 30u);
 	cr_expect_eq(messages(l, &r, 1, 3000, 100, 1500, count), 10u);
-	for (unsigned int i = 0; i < 3000; i++) {
+	for (unsigned int i = 0; i < 3000; i++, mac++) {
 		struct limiter_message m = {
 			.subscriber = 3, .is_function = true, .mac = (const uint8_t *)&mac};
 

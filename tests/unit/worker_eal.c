@@ -15,7 +15,7 @@
 #include <urcu-qsbr.h>
 
 #include "common/mikey/types.h"
-#include "dataplane/worker.h"
+#include "dataplane/output.h"
 #include "net_frames.h"
 #include "verdict_record.h"
 
@@ -401,6 +401,103 @@ static void messages_in_fragments_are_answered(void)
 	expect_all_returned();
 }
 
+/* Puts the response of len octets to a message that was never asked into the port's queue. */
+static void answer_with(uint8_t family, uint16_t len, bool tagged)
+{
+	struct net_flow *flow = &w->burst.flows[0];
+
+	*flow = (struct net_flow){.family = family,
+		.tagged = tagged,
+		.tci = 7,
+		.their_port = 40000,
+		.our_port = 2269};
+	memcpy(flow->their_mac, frame_their_mac, 6);
+	memcpy(flow->our_mac, frame_our_mac, 6);
+	memcpy(flow->theirs, family == 4 ? frame_their4 : frame_their6, family == 4 ? 4 : 16);
+	memcpy(flow->ours, family == 4 ? frame_our4 : frame_our6, family == 4 ? 4 : 16);
+	w->burst.snapshot = shared.snapshot;
+	w->burst.messages[0].response_len = len;
+	for (unsigned int i = 0; i < len; i++)
+		output_response_at(w, 0)[i] = (uint8_t)(i * 7);
+	output_response(w, &port, 0);
+	worker_transmit(w, &port);
+}
+
+/* Takes the packets of one answer and puts them together as its receiver would. */
+static unsigned int received(uint8_t family, uint16_t len, uint32_t mtu, bool tagged)
+{
+	static uint8_t whole[WORKER_RESPONSE_MAX + 8];
+	const size_t eth = tagged ? 18 : 14, ip = family == 4 ? 20 : 40;
+	unsigned int n = 0;
+	struct rte_mbuf *m;
+	size_t have = 0;
+
+	while ((m = take())) {
+		const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+		size_t headers = eth + ip, at = 0;
+
+		CHECK(m->pkt_len <= eth + mtu);
+		CHECK(!tagged || (get(p + 12) == 0x8100 && get(p + 14) == 7));
+		if (family == 4) {
+			at = (get(p + eth + 6) & 0x1fff) * 8u;
+		} else if (p[eth + 6] == NET_IPV6_FRAGMENT) {
+			headers += 8;
+			at = get(p + eth + ip + 2) & 0xfff8;
+		}
+		CHECK(at + m->pkt_len - headers <= sizeof(whole));
+		memcpy(whole + at, p + headers, m->pkt_len - headers);
+		have += m->pkt_len - headers;
+		rte_pktmbuf_free(m);
+		n++;
+	}
+	CHECK(have == len + 8u && get(whole + 4) == have && get(whole + 2) == 40000);
+	for (unsigned int i = 0; i < len; i++)
+		CHECK(whole[8 + i] == (uint8_t)(i * 7));
+	return n;
+}
+
+static void answers_longer_than_a_packet_leave_in_fragments(void)
+{
+	for (int tagged = 0; tagged < 2; tagged++) {
+		answer_with(4, 1472, tagged);
+		CHECK(received(4, 1472, 1500, tagged) == 1);
+		answer_with(4, 1473, tagged);
+		CHECK(received(4, 1473, 1500, tagged) == 2);
+		answer_with(6, 1232, tagged);
+		CHECK(received(6, 1232, 1280, tagged) == 1);
+		answer_with(6, 1233, tagged);
+		CHECK(received(6, 1233, 1280, tagged) == 2);
+		answer_with(4, WORKER_RESPONSE_MAX, tagged);
+		CHECK(received(4, WORKER_RESPONSE_MAX, 1500, tagged) == 17);
+		answer_with(6, WORKER_RESPONSE_MAX, tagged);
+		CHECK(received(6, WORKER_RESPONSE_MAX, 1280, tagged) == 20);
+	}
+	/* Ports with small buffers and large packets: no packet is longer than a buffer. */
+	port.mtu = 9000;
+	answer_with(4, 9000, false);
+	CHECK(received(4, 9000, BUFFER_SIZE - 18, false) == 3);
+	port.mtu = 1500;
+	expect_all_returned();
+}
+
+static void answer_that_finds_too_few_buffers_does_not_leave_at_all(void)
+{
+	static struct rte_mbuf *held[65536];
+	uint64_t before = counted(VERDICT_DROP_NO_BUFFER);
+	unsigned int n = 0;
+
+	while ((held[n] = rte_pktmbuf_alloc(w->pool)))
+		n++;
+	rte_pktmbuf_free(held[--n]);
+	answer_with(4, 5000, false);
+	CHECK(!take() && counted(VERDICT_DROP_NO_BUFFER) == before + 1);
+	answer_with(4, 500, false);
+	CHECK(received(4, 500, 1500, false) == 1);
+	for (unsigned int i = 0; i < n; i++)
+		rte_pktmbuf_free(held[i]);
+	expect_all_returned();
+}
+
 static void frames_of_a_source_are_limited(void)
 {
 	struct frame f = junk(FRAME_UDP4), echo = frame_make(FRAME_ECHO4),
@@ -450,6 +547,7 @@ static void full_queue_is_counted_and_nothing_leaks(void)
 static void empty_pool_is_counted_and_nothing_leaks(void)
 {
 	struct frame arp = frame_make(FRAME_ARP), message = junk(FRAME_UDP6);
+	uint64_t before = counted(VERDICT_DROP_NO_BUFFER);
 	static struct rte_mbuf *held[65536];
 	unsigned int n = 0;
 	const struct frame *frames[] = {&arp, &message};
@@ -465,7 +563,7 @@ static void empty_pool_is_counted_and_nothing_leaks(void)
 	while ((held[n] = rte_pktmbuf_alloc(w->pool)))
 		n++;
 	worker_burst(w, &port, 2);
-	CHECK(counted(VERDICT_DROP_NO_BUFFER) == 2);
+	CHECK(counted(VERDICT_DROP_NO_BUFFER) == before + 2);
 	for (unsigned int i = 0; i < n; i++)
 		rte_pktmbuf_free(held[i]);
 	expect_all_returned();
@@ -533,6 +631,8 @@ int main(void)
 	answers_carry_the_tag_of_what_they_answer();
 	vlans_that_are_not_served_are_dropped();
 	messages_in_fragments_are_answered();
+	answers_longer_than_a_packet_leave_in_fragments();
+	answer_that_finds_too_few_buffers_does_not_leave_at_all();
 	frames_of_a_source_are_limited();
 	errors_are_limited_and_echo_is_not();
 	full_queue_is_counted_and_nothing_leaks();
