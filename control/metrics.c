@@ -36,6 +36,9 @@ static void write_keys(const struct control *c, struct exposition *e)
 			n += c->keys->key[k].state == states[i];
 		exposition_uint(e, &labels, n);
 	}
+	exposition_gauge_real(e, "tkms_rotation_interval_seconds",
+		"Age at which the active sealing key gets a successor.",
+		(double)c->live->keys.rotation_interval / SECOND);
 	if (!active)
 		return;
 	exposition_gauge(e, "tkms_active_key_seals_from_timestamp_seconds",
@@ -71,4 +74,6 @@ void metrics_write(const struct control *c, struct exposition *e)
 	write_keys(c, e);
 	write_store(c, e);
 	metrics_write_dataplane(c, e);
+	metrics_write_sync(c, e);
+	metrics_write_cluster(c, e);
 }

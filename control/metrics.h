@@ -14,5 +14,7 @@ struct control;
 void metrics_write(const struct control *c, struct exposition *e);
 /* The part of the data plane; nothing but that it is away when it is. */
 void metrics_write_dataplane(const struct control *c, struct exposition *e);
+void metrics_write_sync(const struct control *c, struct exposition *e);
+void metrics_write_cluster(const struct control *c, struct exposition *e);
 
 #endif

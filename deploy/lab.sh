@@ -27,6 +27,7 @@
 #   start NAME            start what does not run of NAME; returns when it serves
 #   stop NAME             end NAME with SIGTERM, as systemd does; returns when it has ended
 #   add                   one more node
+#   settle                return when all nodes know each other and each holds its share of the addresses
 #   freeze|thaw NAME      SIGSTOP / SIGCONT everything in NAME
 #   partition NODE WHAT   cut NODE off from WHAT: redis or clients; its links stay up
 #   heal NODE             undo all partitions of NODE
@@ -54,6 +55,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lab/redis.sh"
 # shellcheck source=deploy/lab/node.sh
 . "$here/lab/node.sh"
+# shellcheck source=deploy/lab/set.sh
+. "$here/lab/set.sh"
 # shellcheck source=deploy/lab/http.sh
 . "$here/lab/http.sh"
 
@@ -145,6 +148,7 @@ cmd_up() {
   [[ $redis == no ]] || redis_up
   nodes_up
   [[ $redis == no ]] || redis_wait_all
+  [[ $redis == no || $nodes -eq 0 ]] || set_wait set_joined "the nodes do not find each other"
   [[ $nodes -eq 0 ]] || network_probe
   [[ $http == no ]] || http_up
   : >"$dir/ready"
@@ -234,6 +238,7 @@ case $command in
   redis) need_root && load_lab && cmd_redis "$@" ;;
   logs) load_lab && cmd_logs "${1:-}" ;;
   add) need_root && cmd_add ;;
+  settle) load_lab && set_wait set_settled "the replica set does not settle" ;;
   loss) need_root && load_lab && network_loss "${1:-}" ;;
   clock) need_root && load_lab && need_node "${1:-}" && node_set_clock "$1" "${2:-}" ;;
   partition | heal) need_root && cmd_partition "$command" "$@" ;;

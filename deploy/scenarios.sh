@@ -65,7 +65,7 @@ clean_up() {
   local status=$? pid
   trap - EXIT
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  if [[ $status -ne 0 && -f /run/$TKMS_LAB-lab/lab.conf ]]; then lab logs all >&2 || true; fi
+  if [[ $status -ne 0 && -z ${judged:-} && -f /run/$TKMS_LAB-lab/lab.conf ]]; then lab logs all >&2 || true; fi
   [[ $keep == yes ]] || lab down || status=1
   [[ -z $work ]] || rm -rf "$work"
   exit "$status"
@@ -88,4 +88,5 @@ eval "$(lab env)"
 [[ $json == yes ]] || report header
 bad=0
 for name in "${chosen[@]}"; do scenario_judge "$name" || bad=$((bad + 1)); done
+judged=yes
 [[ $bad -eq 0 ]] || die "$bad of ${#chosen[@]} scenarios broke a bar"

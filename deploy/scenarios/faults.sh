@@ -80,7 +80,7 @@ fault_rolling_restart() {
   for node in ${TKMS_NODES//,/ }; do
     lab stop "$node"
     lab start "$node"
-    settled
+    lab settle
   done
 }
 undo_rolling_restart() { :; }

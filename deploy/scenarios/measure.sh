@@ -16,29 +16,6 @@ holder() {
   return 1
 }
 
-# Every node serves, knows the others, none drains, and each address is held by one node.
-settled_now() {
-  local node n=0 held='' status
-  for node in ${TKMS_NODES//,/ }; do
-    n=$((n + 1))
-    status=$(lab ctl "$node" status --json 2>/dev/null) || return 1
-    jq -e '.dataplane.connected and .dataplane.loaded and .sync.reachable' <<<"$status" >/dev/null || return 1
-    held+=$(jq -r '.addresses_held[]' <<<"$status")$'\n'
-  done
-  for node in ${TKMS_NODES//,/ }; do
-    lab ctl "$node" node list --json 2>/dev/null |
-      jq -e --argjson n "$n" '[.nodes[] | select(.alive and (.draining | not))] | length == $n' >/dev/null || return 1
-  done
-  [[ $(grep -c . <<<"$held") -eq $n_addresses && $(grep . <<<"$held" | sort -u | wc -l) -eq $n_addresses ]]
-}
-settled() {
-  local deadline=$((SECONDS + 60))
-  until settled_now; do
-    [[ $SECONDS -lt $deadline ]] || die "the replica set does not settle"
-    sleep 0.1
-  done
-}
-
 now() { date +%s.%N; }
 
 # start_client FILE ADDRESSES RATE SECONDS
@@ -62,8 +39,7 @@ scenario_run() {
   local name=$1 fn=${1//-/_} lasting victim one began watchers=() clients=()
   read -r _ _ _ lasting <<<"$(scenario_bars "$name")"
   one=${TKMS_ADDRESSES%%,*}
-  n_addresses=$(tr , '\n' <<<"$TKMS_ADDRESSES,$TKMS_ADDRESSES6" | wc -l)
-  settled
+  lab settle
   victim=$(holder "$one") || die "nobody holds $one"
   rm -f "$work"/ping-*
   watch_addresses
@@ -77,8 +53,7 @@ scenario_run() {
   "fault_$fn" "$victim" >"$work/fault.log" 2>&1 || fail_with "$work/fault.log" "$name: the failure could not be made"
   sleep "$lasting"
   "undo_$fn" "$victim" >"$work/fault.log" 2>&1 || fail_with "$work/fault.log" "$name: it could not be put right"
-  settled
-
+  lab settle
   sleep 1.5
   kill -TERM "${clients[@]}"
   wait "${clients[@]}" || true
