@@ -55,7 +55,7 @@ node_configure() {
   local home=$dir/$1
   mkdir -m 700 "$home"
   node_yaml "$1" >"$home/tkms.yaml"
-  printf '+0\n' >"$home/clock"
+  [[ $faketime == no ]] || node_set_clock "$1" +0
   [[ ! -f $dir/kek ]] || (umask 077 && cp "$dir/kek" "$home/kek")
   "$(program tkmsctl)" init --config "$home/tkms.yaml" >"$home/init.log" 2>&1 || {
     cat "$home/init.log" >&2
@@ -64,19 +64,10 @@ node_configure() {
   [[ -f $dir/kek ]] || (umask 077 && cp "$home/kek" "$dir/kek")
 }
 
-# With --faketime the clock of a node is what $dir/NAME/clock says (as "+600"); looked at once a second.
+# With --faketime the clock of a node is off by what $dir/NAME/clock says.
 node_clock() {
-  [[ $faketime == yes ]] || return 0
-  printf '%s\n' env "LD_PRELOAD=$(faketime_library)" "FAKETIME_TIMESTAMP_FILE=$dir/$1/clock" \
-    FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1
-}
-
-faketime_library() {
-  local file
-  for file in /usr/lib/*/faketime/libfaketimeMT.so.1; do
-    [[ ! -e $file ]] || { printf '%s\n' "$file" && return 0; }
-  done
-  die "libfaketime is missing (deploy/packages.sh)"
+  [[ $faketime == no ]] ||
+    printf '%s\n' env "LD_PRELOAD=$build/deploy/libtkms-lab-clock.so" "TKMS_LAB_CLOCK=$dir/$1/clock"
 }
 
 start_control() {
