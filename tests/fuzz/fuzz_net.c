@@ -18,7 +18,12 @@ static const struct net_host *host(void)
 	static const uint8_t ours4[4] = {192, 0, 2, 1},
 			     ours6[16] = {0x20, 0x01, 0x0d, 0xb8, [13] = 0xab, 0xcd, 0xef};
 	static struct net_addresses addresses;
-	static struct net_host h = {.mac = {2, 0, 0, 0, 0, 1}, .addresses = &addresses};
+	static struct net_vlans vlans;
+	static struct net_host h = {
+		.mac = {2, 0, 0, 0, 0, 1}, .addresses = &addresses, .vlans = &vlans};
+
+	net_vlans_add(&vlans, 0);
+	net_vlans_add(&vlans, 7);
 
 	if (addresses.n4 == 0 && (net_addresses_add(&addresses, 4, ours4, 2269) ||
 					 net_addresses_add(&addresses, 6, ours6, 2269)))
@@ -113,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data + 1, size - 1);
 	frame = (struct net_frame){.data = copy,
 		.len = (uint32_t)(size - 1),
+		.tci = 0xa007,
 		.hints = data[0] & (NET_HINT_VLAN | NET_HINT_UDP_CHECKED)};
 	if ((data[0] & FIX_CHECKSUMS) && frame.len >= NET_ETH_LEN)
 		fix_checksums(copy, frame.len);

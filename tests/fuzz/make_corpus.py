@@ -168,12 +168,38 @@ def http_inputs():
             yield ask + record(1, answer[:-1]) + record(1, answer[:9]) + record(1)
 
 
+def reassembly_inputs():
+    """Fragments as fuzz_reassembly.c reads them: in order and not, twice, overlapping, unfinished, from many hosts."""
+    more, other, six, tagged, settle = 1, 2, 4, 8, 16
+
+    def piece(host, ident, offset, length, flags=0, ticks=0):
+        return bytes((host, ident)) + (offset // 8).to_bytes(2, "big") + length.to_bytes(2, "big") + bytes((flags, ticks))
+
+    def cut(host, ident, length, size, flags=0):
+        return [piece(host, ident, at, min(size, length - at), flags | (more if at + size < length else 0))
+                for at in range(0, length, size)]
+
+    whole = cut(1, 2, 5000, 1480)
+    yield b"".join(whole)
+    yield b"".join(whole[::-1] + whole)
+    yield b"".join(p for p in whole for _ in (1, 2))
+    yield b"".join(cut(1, 3, 16392, 256, six) + cut(1, 3, 16392, 1232, tagged | settle))
+    yield piece(1, 2, 0, 1024, more) + piece(1, 2, 512, 24) + piece(1, 2, 1024, 8)
+    yield piece(1, 2, 0, 512, more) + piece(1, 2, 0, 512, more | other) + piece(1, 2, 512, 8)
+    yield piece(1, 2, 512, 256) + piece(1, 2, 512, 256, more) + piece(1, 2, 1000, 8) + piece(1, 2, 0, 512, more)
+    yield b"".join(piece(host, ident, 0, 512, more, 1) for host in range(20) for ident in range(20))
+    yield b"".join(p for ident in range(20) for p in cut(7, ident, 600, 512))
+    yield piece(1, 2, 0, 512, more, 200) + piece(1, 2, 512, 8) + piece(1, 2, 0, 512, more | settle)
+    yield piece(1, 2, 65528, 65535) + piece(1, 2, 0, 0, more) + piece(1, 2, 0, 9, more) + piece(1, 2, 0, 8, more)
+
+
 TARGETS = {
     "crypto": crypto_inputs,
     "engine": engine_inputs,
     "heartbeat": heartbeat_inputs,
     "http": http_inputs,
     "message": message_inputs,
+    "reassembly": reassembly_inputs,
     "ue": ue_inputs,
 }
 
