@@ -150,8 +150,8 @@ static void wake(struct admin_client *client)
 {
 	const char *outcome = NULL;
 	struct reason why;
-	json_t *result = client->waiting;
 	int got = client->progress(client, &outcome, &why);
+	json_t *result = client->waiting; /* which that may have replaced */
 
 	if (got == 0)
 		return;

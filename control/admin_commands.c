@@ -144,6 +144,7 @@ admin_command_fn admin_find_command(const char *name)
 		{"key.list", admin_key_list},
 		{"key.export", admin_key_export},
 		{"key.import", admin_key_import},
+		{"key.activate", admin_key_activate},
 		{"key.rotate", admin_key_rotate},
 		{"key.revoke", admin_key_revoke},
 		{"node.list", admin_node_list},

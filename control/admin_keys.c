@@ -89,29 +89,6 @@ static int parse_key(const json_t *request, const struct keys_schedule *schedule
 	return 0;
 }
 
-/* Puts next_keys, which the caller has changed, into force. */
-static int commit(struct control *c, struct reason *why)
-{
-	int err = control_commit_keys(c);
-
-	secret_wipe(c->next_keys, sizeof(*c->next_keys));
-	if (!err)
-		return 0;
-	return reason_set(why, err, "%s",
-		err == -EBUSY ? "an import is running; try again when it has ended"
-			      : "the keyring cannot be stored (see the log)");
-}
-
-/* What the operator is told about a key that has changed. */
-static json_t *describe(const struct control *c, const char *id)
-{
-	const struct key *key = keys_find(c->keys, id);
-
-	return json_pack("{s:s, s:s, s:I}", "id", id, "state",
-		key ? key_state_name(key->state) : "destroyed", "epoch",
-		(json_int_t)c->keys->epoch);
-}
-
 int admin_key_import(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
 {
@@ -133,119 +110,10 @@ int admin_key_import(
 	}
 	secret_wipe(key.octets, sizeof(key.octets));
 	if (!err)
-		err = commit(c, why);
+		err = admin_keys_commit(c, why);
 	if (err)
 		return err;
 	log_event(LOG_WARNING, "sealing key imported", F_TEXT("id", key.id),
 		F_TEXT("state", key_state_name(key.state)), F_UINT("epoch", c->keys->epoch));
-	return admin_wait(client, describe(c, key.id));
-}
-
-/* Publishes a key of this client's own. */
-static int publish(struct admin_client *client, struct reason *why)
-{
-	struct control *c = client->admin->control;
-	struct keys_schedule schedule = control_schedule(c);
-	struct keys *next = control_edit_keys(c);
-	int err = keys_rotate(next, &schedule, clock_now());
-
-	if (err)
-		return reason_set(why, err, "no key can be made: %s", strerror(-err));
-	strcpy(client->rotate_id, next->key[next->n - 1].id);
-	err = commit(c, why);
-	if (err)
-		return err;
-	log_event(LOG_INFO, "keyring: a new key is published by the operator",
-		F_TEXT("id", client->rotate_id), F_UINT("epoch", c->keys->epoch));
-	json_object_set_new(client->waiting, "id", json_string(client->rotate_id));
-	client->wait_until_ms = clock_mono_ms() + ADMIN_WAIT_MS + (uint64_t)schedule.lead_s * 1000;
-	return 0;
-}
-
-/* First the rotation that is pending, then one's own, until the data plane seals with the new key.
- */
-static int rotate_progress(struct admin_client *client, const char **outcome, struct reason *why)
-{
-	struct control *c = client->admin->control;
-	bool is_connected = link_status(c->link)->is_connected;
-	const struct key *key;
-	int err;
-
-	if (!*client->rotate_id && keys_published(c->keys)) {
-		if (!is_connected)
-			return reason_set(why, -ENOTCONN,
-				"the rotation before waits for the data plane, which is not "
-				"connected");
-		if (clock_mono_ms() >= client->wait_until_ms)
-			return reason_set(why, -ETIMEDOUT,
-				"the rotation before does not end: the data plane does not "
-				"acknowledge it");
-		return 0;
-	}
-	if (!*client->rotate_id) {
-		err = publish(client, why);
-		if (err)
-			return err;
-	}
-	key = keys_find(c->keys, client->rotate_id);
-	json_object_set_new(client->waiting, "state",
-		json_string(key ? key_state_name(key->state) : "destroyed"));
-	if (is_connected && key && key->state == KEY_PUBLISHED &&
-		clock_mono_ms() < client->wait_until_ms)
-		return 0;
-	if (key && key->state == KEY_ACTIVE && client->wait_epoch == 0)
-		client->wait_epoch = c->keys->epoch;
-	return admin_progress_acknowledged(client, outcome, why);
-}
-
-int admin_key_rotate(
-	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
-{
-	struct control *c = client->admin->control;
-
-	(void)request;
-	(void)result;
-	if (store_is_open(c->store))
-		return reason_set(why, -EBUSY, "an import is running; try again when it has ended");
-	client->waiting = json_object();
-	client->progress = rotate_progress;
-	*client->rotate_id = '\0';
-	client->wait_version = 0;
-	client->wait_epoch = 0;
-	client->wait_until_ms =
-		clock_mono_ms() + ADMIN_WAIT_MS + (uint64_t)control_schedule(c).lead_s * 1000;
-	return ADMIN_DEFERRED;
-}
-
-int admin_key_revoke(
-	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
-{
-	struct control *c = client->admin->control;
-	const char *id = json_string_value(json_object_get(request, "id"));
-	int err = id ? keys_revoke(control_edit_keys(c), id) : -ENOENT;
-	const struct key *active;
-
-	(void)result;
-	if (err) {
-		secret_wipe(c->next_keys, sizeof(*c->next_keys));
-		return reason_set(why, err, "%s",
-			err == -ENOENT ? "there is no such key"
-				       : "that key is revoked or destroyed already");
-	}
-	if (store_is_open(c->store))
-		admin_abort_import(
-			client->admin, "given up: a key was revoked; run the import again");
-	/* the successor of a revoked active key comes in the same document: no moment without a key
-	 */
-	err = control_step_next_keys(c);
-	if (err < 0)
-		log_event(LOG_ERROR, "revoked key has no successor yet",
-			F_TEXT("error", strerror(-err)));
-	err = commit(c, why);
-	if (err)
-		return err;
-	active = keys_active(c->keys);
-	log_event(LOG_WARNING, "sealing key revoked", F_TEXT("id", id),
-		F_UINT("epoch", c->keys->epoch), F_TEXT("active", active ? active->id : "none"));
-	return admin_wait(client, describe(c, id));
+	return admin_wait(client, admin_key_describe(c, key.id));
 }

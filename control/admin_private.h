@@ -48,6 +48,7 @@ struct admin_client {
 	admin_progress_fn progress;
 	uint64_t wait_version, wait_epoch, wait_until_ms;
 	char rotate_id[KEYS_ID_MAX + 1]; /* key rotate: the key it has published, "": none yet */
+	char revoke_id[KEYS_ID_MAX + 1];
 };
 
 struct admin {
@@ -104,6 +105,13 @@ int admin_key_export(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 /* The key of an export, to be imported. 0, or -errno and the reason. */
 int admin_key_unwrap(const json_t *request, struct key *key, struct reason *why);
+/* Puts next_keys, which the caller has changed, into force, and wipes it. 0, or -errno and the
+ * reason. */
+int admin_keys_commit(struct control *c, struct reason *why);
+/* What the operator is told about a key that has changed. */
+json_t *admin_key_describe(const struct control *c, const char *id);
+int admin_key_activate(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_key_rotate(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_key_revoke(

@@ -15,11 +15,12 @@
 #include "control/files.h"
 #include "control/hub.h"
 #include "control/kek.h"
+#include "control/keyring_sync.h"
 #include "control/log.h"
 #include "control/metrics_server.h"
 #include "control/notify.h"
 
-enum { IMPORT_PATIENCE_MS = 60000, KEYS_RETRY_MS = 5000 };
+enum { IMPORT_PATIENCE_MS = 60000, KEYS_RETRY_MS = 5000, LATE_WARNING_MS = 600000 };
 
 struct keys_schedule control_schedule(const struct control *c)
 {
@@ -53,13 +54,14 @@ int control_commit_keys(struct control *c)
 	secret_wipe(before, sizeof(*before));
 	if (c->link)
 		link_push_snapshot(c->link);
+	keyring_sync_committed(c->keyring);
 	return 0;
 }
 
 static void log_keys(const struct control *c, int changes)
 {
 	const struct key *active = keys_active(c->keys);
-	const char *what = "keyring: old keys are gone";
+	const char *what = "keyring: changed by another node, or old keys are gone";
 
 	if ((changes & (KEYS_CREATED | KEYS_ACTIVATED)) == (KEYS_CREATED | KEYS_ACTIVATED))
 		what = "keyring: a new key is active at once";
@@ -90,42 +92,71 @@ static bool is_blocked(struct control *c)
 	return false;
 }
 
-int control_step_next_keys(struct control *c)
+struct keys_situation control_situation(struct control *c)
 {
-	struct keys_schedule schedule = control_schedule(c);
 	struct keys_situation at = {.now = clock_now(), .dataplane = KEYS_NOBODY};
 
 	if (c->link && link_status(c->link)->is_connected) {
 		at.dataplane = KEYS_CONNECTED;
 		at.acknowledged_epoch = link_status(c->link)->epoch_acknowledged;
 	}
+	keyring_sync_situation(c->keyring, &at);
+	return at;
+}
+
+int control_step_next_keys(struct control *c)
+{
+	struct keys_schedule schedule = control_schedule(c);
+	struct keys_situation at = control_situation(c);
+
 	return keys_step(c->next_keys, &schedule, &at);
+}
+
+/* A rotation has been waiting for half of the time that there is for it. */
+static void warn_if_late(struct control *c)
+{
+	const struct key *active = keys_active(c->keys);
+	int64_t left = active ? active->seals_until - clock_now() : 0;
+	uint64_t now = clock_mono_ms();
+
+	if (left > control_schedule(c).rotation_s / 2 || !*keyring_sync_explain(c->keyring) ||
+		(c->warned_ms && now - c->warned_ms < LATE_WARNING_MS))
+		return;
+	c->warned_ms = now;
+	log_event(left < 0 ? LOG_ERROR : LOG_WARNING,
+		left < 0 ? "the sealing key is past its time; it seals on, tickets become shorter"
+			 : "the sealing key needs a successor soon",
+		F_TEXT("active", active ? active->id : "none"),
+		F_TEXT("reason", keyring_sync_explain(c->keyring)));
 }
 
 void control_step_keys(struct control *c)
 {
-	int changes;
+	int joined, changes;
 
 	if (clock_mono_ms() < c->retry_keys_at_ms)
 		return;
 	control_edit_keys(c);
-	changes = control_step_next_keys(c);
+	joined = keyring_sync_join(c->keyring, c->next_keys);
+	changes = joined < 0 ? joined : control_step_next_keys(c);
 	if (changes < 0)
 		log_event(LOG_ERROR, "keyring cannot go on", F_TEXT("error", strerror(-changes)));
-	if (changes > 0 && !is_blocked(c)) {
+	if ((changes > 0 || joined > 0) && !is_blocked(c)) {
 		changes = control_commit_keys(c) ? -EIO : changes;
-		if (changes > 0)
+		if (changes >= 0)
 			log_keys(c, changes);
 	}
 	/* a full disk is not tried, and not logged, four times a second */
 	c->retry_keys_at_ms = changes < 0 ? clock_mono_ms() + KEYS_RETRY_MS : 0;
 	secret_wipe(c->next_keys, sizeof(*c->next_keys));
+	warn_if_late(c);
 }
 
 static void link_changed(void *arg)
 {
 	struct control *c = arg;
 
+	keyring_sync_acknowledged(c->keyring);
 	control_wake_cluster(c);
 	control_step_keys(c);
 	if (c->admin)
@@ -185,10 +216,16 @@ int control_reload(struct control *c)
 
 static void on_tick(evutil_socket_t sock, short events, void *arg)
 {
+	struct control *c = arg;
+
 	(void)sock;
 	(void)events;
-	control_step_keys(arg);
-	control_end_drained(arg);
+
+	control_step_keys(c);
+	if (keyring_sync_has_turned(c->keyring))
+		link_push_snapshot(c->link);
+	control_end_drained(c);
+	admin_wake(c->admin);
 }
 
 static void on_end(evutil_socket_t signal, short events, void *arg)
@@ -236,7 +273,8 @@ static int open_store(struct control *c, struct reason *why)
 
 	c->keys = keys_new();
 	c->next_keys = keys_new();
-	if (!kek || !c->keys || !c->next_keys) {
+	c->keyring = keyring_sync_new(c);
+	if (!kek || !c->keys || !c->next_keys || !c->keyring) {
 		secret_free(kek, SEAL_KEK_LEN);
 		return reason_set(why, -ENOMEM,
 			"no memory that can be locked: raise RLIMIT_MEMLOCK (ulimit -l, "
@@ -312,20 +350,21 @@ int control_open(
 	if (!err)
 		err = open_store(c, why);
 	if (!err)
-		control_step_keys(c);
-	if (!err && !keys_active(c->keys))
-		err = reason_set(why, -EIO, "no sealing key could be made or stored (see the log)");
-	if (!err)
 		err = open_loop(c, why);
 	if (!err)
 		err = control_join(c, why);
+	if (!err)
+		control_step_keys(c);
+	if (!err && !keys_active(c->keys) && cluster_status(c->cluster)->is_alone)
+		err = reason_set(why, -EIO, "no sealing key could be made or stored (see the log)");
 	if (err) {
 		control_close(c);
 		return err;
 	}
 	log_event(LOG_INFO, "started", F_TEXT("version", TKMS_VERSION),
 		F_TEXT("node", c->boot->node.name), F_TEXT("identity", c->boot->kms.identity),
-		F_UINT("epoch", c->keys->epoch), F_TEXT("active", keys_active(c->keys)->id),
+		F_UINT("epoch", c->keys->epoch),
+		F_TEXT("active", keys_active(c->keys) ? keys_active(c->keys)->id : "none"),
 		F_UINT("subscribers", store_count(c->store)));
 	err = notify_send("READY=1");
 	if (err)
@@ -354,6 +393,7 @@ void control_close(struct control *c)
 	link_free(c->link);
 	store_close(c->store);
 	sealer_free(c->sealer);
+	keyring_sync_free(c->keyring);
 	keys_free(c->keys);
 	keys_free(c->next_keys);
 	free_event(c->ev_tick);

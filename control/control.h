@@ -15,6 +15,7 @@ struct admin;
 struct metrics_server;
 struct cluster;
 struct hub;
+struct keyring_sync;
 
 struct control {
 	struct event_base *base;
@@ -27,6 +28,7 @@ struct control {
 		*next_keys; /* next: scratch, so that nothing is in force that is not stored */
 	struct link *link;
 	struct cluster *cluster;
+	struct keyring_sync *keyring;
 	uint64_t pushed_addresses; /* version of the addresses that was sent last, and with it: */
 	bool pushed_in_sync;
 	uint64_t end_by_ms; /* it drains and ends, at this time at the latest; 0: it does not */
@@ -36,6 +38,7 @@ struct control {
 	struct event *ev_tick, *ev_term, *ev_int, *ev_hup;
 	int64_t started_at;
 	uint64_t retry_keys_at_ms; /* after a step that failed, 0: at once */
+	uint64_t warned_ms;	   /* monotonic: that a rotation is late */
 	uint64_t blocked_since_ms; /* a step of the keyring waits for an import, 0: none */
 	int lock_run, lock_state;
 };
@@ -59,6 +62,8 @@ void control_step_keys(struct control *c);
  */
 struct keys *control_edit_keys(struct control *c);
 int control_commit_keys(struct control *c);
+/* What a step of the keys may rely on now; valid until the event loop runs again. */
+struct keys_situation control_situation(struct control *c);
 /* Does what is due with next_keys. What keys_step() says. */
 int control_step_next_keys(struct control *c);
 

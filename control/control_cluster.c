@@ -8,6 +8,7 @@
 #include "control/cluster.h"
 #include "control/control.h"
 #include "control/hub.h"
+#include "control/keyring_sync.h"
 #include "control/log.h"
 
 enum { END_PATIENCE_MS = 10000 };
@@ -34,6 +35,7 @@ static void fill(void *arg, struct heartbeat *h)
 		s->is_connected && s->is_loaded && s->snapshots_acknowledged && !s->is_ending;
 	h->keyring_epoch = s->epoch_acknowledged;
 	h->load_permille = s->has_stats ? busiest(&s->stats) : 0;
+	keyring_sync_fill(c->keyring, h);
 }
 
 static void changed(void *arg)
@@ -107,19 +109,43 @@ static void on_caught_up(void *arg)
 	cluster_caught_up(c->cluster);
 }
 
+static int on_keyring(void *arg, enum bus_table table, uint64_t origin, uint64_t version,
+	const void *plain, size_t len)
+{
+	const struct control *c = arg;
+
+	(void)table;
+	return keyring_sync_record(c->keyring, origin, version, plain, len);
+}
+
+static void on_keyrings_read(void *arg)
+{
+	const struct control *c = arg;
+
+	keyring_sync_caught_up(c->keyring);
+}
+
 int control_join(struct control *c, struct reason *why)
 {
 	const struct hub_module cluster = {.arg = c,
 		.tables = 1u << BUS_NODES,
 		.record = on_heartbeat,
 		.caught_up = on_caught_up};
+	const struct hub_module keyring = {.arg = c,
+		.tables = 1u << BUS_KEYRINGS,
+		.record = on_keyring,
+		.caught_up = on_keyrings_read};
+	struct cluster_bus bus;
 	int err = hub_open(c, &c->hub, why);
 
 	if (err || !c->hub)
 		return err;
-	cluster_attach(c->cluster,
-		&(struct cluster_bus){hub_bus(c->hub), bus_put, bus_forget, bus_status});
-	return hub_attach(c->hub, &cluster) ? reason_set(why, -ENOSPC, "too many modules") : 0;
+	bus = (struct cluster_bus){hub_bus(c->hub), bus_put, bus_forget, bus_status};
+	cluster_attach(c->cluster, &bus);
+	keyring_sync_attach(c->keyring, &bus);
+	if (hub_attach(c->hub, &cluster) || hub_attach(c->hub, &keyring))
+		return reason_set(why, -ENOSPC, "too many modules");
+	return 0;
 }
 
 void control_wake_cluster(struct control *c)

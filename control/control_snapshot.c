@@ -4,6 +4,7 @@
 
 #include "control/cluster.h"
 #include "control/control.h"
+#include "control/keyring_sync.h"
 
 static struct identity text_identity(const char *text)
 {
@@ -42,7 +43,7 @@ void control_fill_snapshot(void *arg, struct ipc_snapshot *s)
 	s->allow_reuse = live->policy.allow_reuse;
 	s->allow_mode3 = live->policy.allow_mode3;
 	s->allow_no_forking = live->policy.allow_no_forking;
-	s->in_sync = cluster_is_in_sync(c->cluster);
+	s->in_sync = cluster_is_in_sync(c->cluster) && keyring_sync_is_in_sync(c->keyring);
 	s->roles = live->cluster.roles;
 	s->end_to_middle_app = text_identity(live->policy.end_to_middle_app);
 	s->max_message = (uint16_t)live->limits.max_message;
@@ -69,5 +70,8 @@ void control_fill_snapshot(void *arg, struct ipc_snapshot *s)
 	memcpy(s->edges, live->limits.trusted_edges, sizeof(s->edges));
 	s->n_vlans = live->service.n_vlans;
 	memcpy(s->vlans, live->service.vlans, sizeof(s->vlans));
-	fill_keys(s, c->keys);
+	if (keyring_sync_may_serve(c->keyring))
+		fill_keys(s, c->keys);
+	else
+		s->n_addresses = 0; /* a new node that has not joined its set yet */
 }

@@ -32,6 +32,10 @@ enum option_bit {
 	OPT_PASSPHRASE_FILE = 1 << 18,
 	OPT_WRAPPED = 1 << 19,
 	OPT_OUT = 1 << 20,
+	OPT_WITHOUT = 1 << 21,
+	OPT_JOIN = 1 << 22,
+	OPT_MIN_EPOCH = 1 << 23,
+	OPT_NEW_SET = 1 << 24,
 	OPT_ONLINE = OPT_JSON | OPT_SOCKET | OPT_CONFIG,
 };
 
@@ -42,9 +46,16 @@ static const struct command {
 	int args_min, args_max;
 	const char *usage, *help;
 } commands[] = {
-	{NULL, "init", ctl_init, OPT_CONFIG, 0, 0, "init",
+	{NULL, "init", ctl_init, OPT_CONFIG | OPT_JOIN | OPT_MIN_EPOCH | OPT_NEW_SET, 0, 0,
+		"init [--new-set | --join | --min-epoch N]",
 		"Makes the state directory, the KEK file unless there is one, and an empty store. "
-		"Never touches a store that exists."},
+		"Never touches a store that exists.\n"
+		"In a replica set (sync.sentinels), where all nodes have the same KEK: --new-set "
+		"for "
+		"its first node, which makes the\nfirst sealing key. Any other (--join, also when "
+		"nothing is said) serves when it has the keyring of the others, as\nmost of them "
+		"tell it; with --min-epoch, when its epoch is at least N (tkmsctl status shows "
+		"it)."},
 	{NULL, "status", ctl_status, OPT_ONLINE, 0, 0, "status",
 		"Node, keyring, subscribers, data plane and its counters."},
 	{"subscriber", "import", ctl_subscriber_import, OPT_ONLINE | OPT_REPLACE, 1, 1,
@@ -91,6 +102,12 @@ static const struct command {
 		"or "
 		"more; scrypt, AES-256-GCM), to a new\nfile or to stdout. Who has the file and the "
 		"passphrase can read every ticket of that key."},
+	{"key", "activate", ctl_key_activate, OPT_ONLINE | OPT_WITHOUT, 1, 1,
+		"key activate ID [--without NODE ...]",
+		"In a replica set: activates a published key whose time has come, although the "
+		"data "
+		"planes of the nodes named do not\nhold it: they cannot resolve its tickets until "
+		"they do."},
 	{"key", "rotate", ctl_key_rotate, OPT_ONLINE, 0, 0, "key rotate",
 		"Publishes a new sealing key and returns when the data plane seals with it, after "
 		"keys.activation_lead. A rotation "
@@ -99,7 +116,10 @@ static const struct command {
 	{"key", "revoke", ctl_key_revoke, OPT_ONLINE, 1, 1, "key revoke ID",
 		"Ends a key at once: tickets sealed with it resolve no more. The active one gets a "
 		"successor in the same step. Fails, "
-		"with the\nkey revoked in the store, when the data plane has not acknowledged it."},
+		"with the\nkey revoked in the store, when the data plane has not acknowledged it, "
+		"or "
+		"that of a live member of the replica set: these\nare named. Nodes that are away "
+		"learn of it when they return."},
 	{"node", "list", ctl_node_list, OPT_ONLINE, 0, 0, "node list",
 		"Members of the replica set as this node sees them: state, version, load, roles "
 		"and "
@@ -138,6 +158,9 @@ static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
 	{"psk-file", required_argument, NULL, OPT_PSK_FILE},
 	{"uid", required_argument, NULL, OPT_UID},
 	{"passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE},
+	{"without", required_argument, NULL, OPT_WITHOUT}, {"join", no_argument, NULL, OPT_JOIN},
+	{"min-epoch", required_argument, NULL, OPT_MIN_EPOCH},
+	{"new-set", no_argument, NULL, OPT_NEW_SET},
 	{"wrapped", required_argument, NULL, OPT_WRAPPED},
 	{"out", required_argument, NULL, OPT_OUT},
 	{"expires", required_argument, NULL, OPT_EXPIRES},
@@ -210,6 +233,20 @@ static bool take_option(struct ctl_options *o, int option, const char *value)
 		return true;
 	case OPT_ROLE:
 		o->role = value;
+		return true;
+	case OPT_JOIN:
+		o->join = true;
+		return true;
+	case OPT_NEW_SET:
+		o->new_set = true;
+		return true;
+	case OPT_MIN_EPOCH:
+		o->min_epoch = value;
+		return true;
+	case OPT_WITHOUT:
+		if (o->n_without == CTL_WITHOUT_MAX)
+			return false;
+		o->without[o->n_without++] = value;
 		return true;
 	case OPT_PASSPHRASE_FILE:
 		o->passphrase_file = value;
@@ -315,7 +352,7 @@ int main(int argc, char **argv)
 			got = OPT_HELP;
 		given |= (unsigned int)got;
 		if (got != OPT_HELP && got != OPT_VERSION && !take_option(&o, got, optarg))
-			return usage(NULL, "more than 64 --uid");
+			return usage(NULL, "more than 64 --uid or --without");
 	}
 	err = secret_process_harden(SECRET_LOCK_SELECTED);
 	if (err)

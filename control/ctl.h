@@ -9,7 +9,7 @@
 #include "common/ipc/ipc.h"
 #include "control/reason.h"
 
-enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_WITHOUT_MAX = 64 };
 
 struct ctl_options {
 	const char *socket; /* NULL: from the configuration */
@@ -18,6 +18,10 @@ struct ctl_options {
 	bool json, replace, activate, allow_short, wait;
 	const char *id, *key_file, *resolves_until, *timeout;
 	const char *passphrase_file, *wrapped, *out;
+	bool join, new_set;
+	const char *min_epoch;
+	const char *without[CTL_WITHOUT_MAX];
+	unsigned int n_without;
 	const char *psk_id, *psk_file, *expires, *role;
 	const char *uids[IPC_UIDS_MAX];
 	unsigned int n_uids;
@@ -33,6 +37,7 @@ int ctl_status(const struct ctl_options *o);
 int ctl_key_list(const struct ctl_options *o);
 int ctl_key_import(const struct ctl_options *o);
 int ctl_key_export(const struct ctl_options *o);
+int ctl_key_activate(const struct ctl_options *o);
 int ctl_key_rotate(const struct ctl_options *o);
 int ctl_key_revoke(const struct ctl_options *o);
 int ctl_node_list(const struct ctl_options *o);

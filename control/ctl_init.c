@@ -65,7 +65,30 @@ static int provide_kek(
 	return err;
 }
 
-static int init(const struct config *config, struct reason *why)
+/* What the node is to its replica set: in its first keyring. */
+static int admit(const char *path, struct sealer *sealer, const struct ctl_options *o,
+	uint64_t min_epoch, struct reason *why)
+{
+	struct keys *keys = keys_new();
+	struct store *store = NULL;
+	int err = keys ? store_open(path, sealer, &store, keys, why)
+		       : reason_set(why, -ENOMEM, "no memory that can be locked");
+
+	if (!err) {
+		keys->epoch = 1;
+		keys->admission = o->new_set ? KEYS_FOUNDER : KEYS_JOINING;
+		keys->min_epoch = min_epoch;
+		err = store_save_keys(store, keys);
+		if (err)
+			reason_set(why, err, "store %s: %s", path, store_error(store));
+	}
+	store_close(store);
+	keys_free(keys);
+	return err;
+}
+
+static int init(const struct config *config, const struct ctl_options *o, uint64_t min_epoch,
+	struct reason *why)
 {
 	struct sealer *sealer = NULL;
 	char path[PATH_MAX];
@@ -81,6 +104,8 @@ static int init(const struct config *config, struct reason *why)
 		err = provide_kek(config, &made_kek, &sealer, why);
 	if (!err)
 		err = store_create(path, sealer, why);
+	if (!err && (o->new_set || o->join || min_epoch))
+		err = admit(path, sealer, o, min_epoch, why);
 	if (made_kek && !err)
 		printf("KEK made: %s (without it the store and its backups cannot be read: keep a "
 		       "copy elsewhere)\n",
@@ -93,16 +118,32 @@ static int init(const struct config *config, struct reason *why)
 	return err;
 }
 
+static int parse_epoch(const char *text, uint64_t *epoch)
+{
+	char *end;
+
+	errno = 0;
+	*epoch = strtoull(text, &end, 10);
+	return *text < '0' || *text > '9' || *end || errno || *epoch == 0 || *epoch > INT64_MAX
+		       ? -EINVAL
+		       : 0;
+}
+
 int ctl_init(const struct ctl_options *o)
 {
 	struct config *config;
 	struct reason why;
+	uint64_t min_epoch = 0;
 	int err;
 
+	if (o->join + o->new_set + (o->min_epoch != NULL) > 1)
+		return ctl_fail("one of --join, --min-epoch and --new-set"), CTL_USAGE;
+	if (o->min_epoch && parse_epoch(o->min_epoch, &min_epoch) < 0)
+		return ctl_fail("\"%s\" is no epoch: a number from 1", o->min_epoch), CTL_USAGE;
 	if (load(o->config, &config) != CTL_OK)
 		return CTL_FAILED;
 	umask(077);
-	err = init(config, &why);
+	err = init(config, o, min_epoch, &why);
 	config_free(config);
 	return err ? ctl_fail("%s", why.text) : CTL_OK;
 }

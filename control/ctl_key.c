@@ -109,9 +109,41 @@ int ctl_key_rotate(const struct ctl_options *o)
 		o, ctl_ask(o, json_pack("{s:s}", "command", "key.rotate")), DATAPLANE_LATER);
 }
 
+/* "TITLE node2, node3" unless the list is empty. */
+static void print_names(FILE *to, const char *title, const json_t *names)
+{
+	size_t n = json_array_size(names);
+
+	if (n)
+		fputs(title, to);
+	for (size_t i = 0; i < n; i++)
+		fprintf(to, "%s %s", i ? "," : "", json_string_value(json_array_get(names, i)));
+	if (n)
+		fputc('\n', to);
+}
+
 int ctl_key_revoke(const struct ctl_options *o)
 {
 	json_t *r = ctl_ask(o, json_pack("{s:s, s:s}", "command", "key.revoke", "id", o->args[0]));
+	const json_t *missing = json_object_get(r, "missing");
+	int status = json_array_size(missing) ? CTL_FAILED : CTL_OK;
 
-	return print_key(o, r, DATAPLANE_NOW);
+	print_names(stderr,
+		"tkmsctl: these nodes have not acknowledged it and may still use the key:",
+		missing);
+	print_names(stderr, "tkmsctl: these nodes are away and will learn of it when they return:",
+		json_object_get(r, "away"));
+	return print_key(o, r, DATAPLANE_NOW) == CTL_OK ? status : CTL_FAILED;
+}
+
+int ctl_key_activate(const struct ctl_options *o)
+{
+	json_t *without = json_array();
+
+	for (unsigned int i = 0; i < o->n_without; i++)
+		json_array_append_new(without, json_string(o->without[i]));
+	return print_key(o,
+		ctl_ask(o, json_pack("{s:s, s:s, s:o}", "command", "key.activate", "id", o->args[0],
+				   "without", without)),
+		DATAPLANE_LATER);
 }

@@ -54,7 +54,10 @@ int ctl_status(const struct ctl_options *o)
 	print_list("roles", json_object_get(r, "roles"));
 	print_list("addresses", json_object_get(r, "addresses_held"));
 	printf("%-16sepoch %" JSON_INTEGER_FORMAT ", active %s\n", "keyring",
-		ctl_number(r, "keyring_epoch"), ctl_text(r, "active_key"));
+		ctl_number(r, "keyring_epoch"),
+		*ctl_text(r, "active_key") ? ctl_text(r, "active_key") : "none");
+	if (*ctl_text(json_object_get(r, "keyring"), "waiting"))
+		printf("  %s\n", ctl_text(json_object_get(r, "keyring"), "waiting"));
 	printf("%-16s%" JSON_INTEGER_FORMAT "\n", "subscribers", ctl_number(r, "subscribers"));
 	printf("%-16s%s\n", "sync", ctl_text(json_object_get(r, "sync"), "role"));
 	print_dataplane(json_object_get(r, "dataplane"), ctl_number(r, "keyring_epoch"));

@@ -48,9 +48,19 @@ struct key {
 	int64_t seals_from, seals_until, resolves_until;
 };
 
+/* What a node of a replica set is to it. A node without a set has no use for it. */
+enum keys_admission {
+	KEYS_MEMBER,
+	KEYS_JOINING, /* must not serve before it has what the others have */
+	KEYS_FOUNDER, /* may make the first key of all, if nobody has one */
+};
+
 /* Lives in secret memory (keys_new()). */
 struct keys {
 	uint64_t epoch; /* grows with every change */
+	/* of this node alone: not joined */
+	uint8_t admission;  /* enum keys_admission */
+	uint64_t min_epoch; /* by the operator's word; serves no less. 0: none */
 	unsigned int n;
 	struct key key[KEYS_MAX];
 };

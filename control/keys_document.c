@@ -7,7 +7,7 @@
 #include "common/ipc/cursor.h"
 #include "control/keys.h"
 
-/* 1 did not say whether a key was ever active. */
+/* 1 did not say whether a key was ever active, and knew no sets. */
 enum { FORMAT = 2, STATE_BITS = 0x07, WAS_ACTIVE = 0x80 };
 
 /* Nobody counts so far: one that says so would stop all others from counting on. */
@@ -36,6 +36,8 @@ size_t keys_encode(const struct keys *k, uint8_t *buf, size_t cap)
 		ipc_put_uint(&w, (uint64_t)key->seals_until, 8);
 		ipc_put_uint(&w, (uint64_t)key->resolves_until, 8);
 	}
+	ipc_put_uint(&w, k->admission, 1);
+	ipc_put_uint(&w, k->min_epoch, 8);
 	return ipc_writer_end(&w);
 }
 
@@ -96,6 +98,10 @@ int keys_decode(struct keys *k, const uint8_t *buf, size_t len)
 		get_key(&r, format, &k->key[i]);
 		r.failed = r.failed || is_twice(k, i);
 		active += k->key[i].state == KEY_ACTIVE;
+	}
+	if (format == FORMAT) {
+		k->admission = (uint8_t)ipc_get_max(&r, 1, KEYS_FOUNDER);
+		k->min_epoch = ipc_get_max(&r, 8, EPOCH_MAX);
 	}
 	if (r.failed || r.off != len || active > 1) {
 		explicit_bzero(k, sizeof(*k));

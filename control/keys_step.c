@@ -144,6 +144,7 @@ static int create_active(struct keys *k, const struct keys_schedule *s, int64_t 
 	if (err)
 		return err;
 	keys_make_active(k, &k->key[k->n - 1]);
+	k->admission = KEYS_MEMBER;
 	return KEYS_CREATED | KEYS_ACTIVATED;
 }
 

@@ -52,12 +52,14 @@ EOF
 
 # node_configure NAME: configuration, KEK (the same for all nodes) and an empty store.
 node_configure() {
-  local home=$dir/$1
+  local home=$dir/$1 part=()
   mkdir -m 700 "$home"
   node_yaml "$1" >"$home/tkms.yaml"
   [[ $faketime == no ]] || node_set_clock "$1" +0
   [[ ! -f $dir/kek ]] || (umask 077 && cp "$dir/kek" "$home/kek")
-  "$(program tkmsctl)" init --config "$home/tkms.yaml" >"$home/init.log" 2>&1 || {
+  # The first node of a set makes its first key, the others join it.
+  [[ $redis == no ]] || if [[ -f $dir/kek ]]; then part=(--join); else part=(--new-set); fi
+  "$(program tkmsctl)" init "${part[@]}" --config "$home/tkms.yaml" >"$home/init.log" 2>&1 || {
     cat "$home/init.log" >&2
     die "tkmsctl init failed"
   }
