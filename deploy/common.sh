@@ -26,7 +26,7 @@ need_cpu() {
 
 install_packages() { "$root/deploy/packages.sh" || die "packages could not be installed (see above)"; }
 
-# build_in DIR [meson options]: configures DIR once and brings it up to date.
+# build_in DIR [meson options]: configures DIR once and brings it up to date: all of it, or $build_target.
 build_in() {
   local dir=$1
   shift
@@ -39,7 +39,7 @@ build_in() {
     }
     rm -f "$dir.setup.log"
   fi
-  ninja -C "$dir"
+  ninja -C "$dir" ${build_target:+"$build_target"}
 }
 
 # Programs ready in $build: built there unless the caller brought them.

@@ -12,7 +12,10 @@
 #                   system  whole system in network namespaces of its own
 #                   asan    unit and fuzz again, built with address and undefined-behaviour
 #                           sanitizers (into build-asan/); a leak is a failure too
-#   --long        long campaigns too
+#                   campaign  every fuzz target with libFuzzer and sanitizers for an hour
+#                           (TKMS_FUZZ_SECONDS), as many at a time as there are CPUs (into
+#                           build-fuzz/); new crashes are kept in build-fuzz/fuzz/NAME/crashes
+#   --long        long campaigns too: more rounds of the tests above, and the suite campaign
 #   --help        this text
 #
 # Logs: build/meson-logs/SUITE.txt.
@@ -28,7 +31,7 @@ suites=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     --suite)
-      [[ ${2:-} =~ ^(unit|fuzz|system|asan)$ ]] || die "--suite needs unit, fuzz, system or asan"
+      [[ ${2:-} =~ ^(unit|fuzz|system|asan|campaign)$ ]] || die "--suite needs unit, fuzz, system, asan or campaign"
       suites+=("$2")
       shift
       ;;
@@ -38,7 +41,7 @@ while [[ $# -gt 0 ]]; do
   esac
   shift
 done
-[[ ${#suites[@]} -gt 0 ]] || suites=(unit fuzz asan system)
+[[ ${#suites[@]} -gt 0 ]] || suites=(unit fuzz asan system ${TKMS_LONG:+campaign})
 
 # Whatever happens, the last line has the numbers, and nothing that ran is no success.
 logs=()
@@ -76,12 +79,19 @@ say "== packages"
 (need_cpu) || give_up "this machine cannot run tkms"
 
 plain=0
-for suite in "${suites[@]}"; do [[ $suite == asan ]] || plain=1; done
+for suite in "${suites[@]}"; do [[ $suite =~ ^(asan|campaign)$ ]] || plain=1; done
 if [[ $plain -eq 1 ]]; then
   say "== build"
   build_in "$build" || give_up "the build failed"
 fi
 for suite in "${suites[@]}"; do
+  if [[ $suite == campaign ]]; then
+    say "== build of the fuzz targets"
+    CC=clang-14 build_target=fuzzers build_in "$root/build-fuzz" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+      --buildtype=debugoptimized || give_up "the build of the fuzz targets failed"
+    run_suite "$root/build-fuzz" campaign campaign
+    continue
+  fi
   if [[ $suite != asan ]]; then
     run_suite "$build" "$suite" "$suite"
     continue

@@ -193,13 +193,77 @@ def reassembly_inputs():
     yield piece(1, 2, 65528, 65535) + piece(1, 2, 0, 0, more) + piece(1, 2, 0, 9, more) + piece(1, 2, 0, 8, more)
 
 
+SUBSCRIBERS = [
+    '{"psk_id": "alice", "psk": "000102030405060708090a0b0c0d0e0f", "uids": ["alice@ims.example"]}',
+    '{"psk_id": "hex:00ff", "psk": "' + "5a" * 32 + '", "uids": ["a@d", "b@d"], "expires": "2040-02-29T23:59:60Z", "roles": ["function"]}',
+    '{"psk_id": "tpk-1", "psk": "00", "uids": []}',
+    '{"psk_id": "x", "psk": "' + "00" * 16 + '", "uids": ["?@d"], "expires": "2040-01-01T00:00:00+14:00"}',
+    '{"psk_id": "é\\u0000", "psk": "zz", "uids": [7, null], "roles": "function"}',
+]
+
+
+def subscriber_inputs():
+    """Lines of a subscriber file, right and wrong."""
+    for line in SUBSCRIBERS + ["", "{", "[]", '"x"', '{"psk_id": "a", "psk_id": "b"}', "\ufeff" + SUBSCRIBERS[0]]:
+        yield line.encode()
+
+
+def admin_inputs():
+    """Requests of tkmsctl, alone and one after the other, right and wrong."""
+
+    def lines(*requests):
+        return b"".join(json.dumps(r).encode() + b"\n" for r in requests)
+
+    def command(name, **more):
+        return {"command": name, **more}
+
+    begin, commit = command("subscriber.import.begin", replace=True), command("subscriber.import.commit")
+    load_lines = command("subscriber.import.lines", lines=[[n + 1, line] for n, line in enumerate(SUBSCRIBERS[:2])])
+    texts = command("subscriber.import.lines", lines=SUBSCRIBERS, first=1)
+    for name in ("status", "key.list", "key.rotate", "subscriber.count", "subscriber.list", "node.list", "node.drain",
+                 "node.undrain", "nothing", "subscriber.import.commit", "key.export", "key.import", "subscriber.add"):
+        yield lines(command(name))
+    yield lines(begin, load_lines, commit, command("subscriber.show", psk_id="alice"), command("subscriber.remove", psk_id="alice"))
+    yield lines(begin, texts, commit)
+    yield lines(begin, begin, load_lines)
+    yield lines(command("subscriber.list", after="a"), command("subscriber.show", psk_id="hex:0"))
+    key = command("key.import", id="tpk-x", key="5a" * 32, activate=True, allow_short=False)
+    yield lines(key, command("key.revoke", id="tpk-x"), command("key.export", id="tpk-x", passphrase="p"))
+    yield lines(command("node.forget", node="n"), command("key.revoke"), 7, [], None)
+    yield b"{\n\n\xff\xfe\n" + b"[" * 3000 + b"\n"
+
+
+def config_inputs():
+    """The example with every setting; each section alone; what YAML has besides."""
+    example = (TESTS.parent / "deploy" / "tkms.yaml").read_text()
+    bare = "\n".join(line for line in example.splitlines() if line.strip() and not line.lstrip().startswith("#")) + "\n"
+    must = 'kms: {identity: kms@d}\nservice: {addresses: [192.0.2.1/24, "2001:db8::1/64"]}\n'
+    yield bare.encode()
+    yield must.encode()
+    section = []
+    for line in bare.splitlines():
+        if not line.startswith(" ") and section:
+            yield "\n".join(section).encode()
+            section = []
+        section.append(line)
+    yield (must + "policy: {rules: [{from: '?@a', to: '?@b', allow: false}], ticket_types: [{type: 2, subtype: 0, version: 0}]}\n").encode()
+    yield (must + "policy: &a {max_skew: 1d}\nlimits: *a\n").encode()
+    yield (must + "kms: {identity: twice@d}\nunknown: 1\n").encode()
+    yield (must + "keys: {rotation_interval: 99999999999999999999d, activation_lead: -1s}\n").encode()
+    yield b"- a\n- b\n"
+    yield b"\xef\xbb\xbf" + must.encode() + b"---\n%YAML 1.2\n"
+
+
 TARGETS = {
+    "admin": admin_inputs,
+    "config": config_inputs,
     "crypto": crypto_inputs,
     "engine": engine_inputs,
     "heartbeat": heartbeat_inputs,
     "http": http_inputs,
     "message": message_inputs,
     "reassembly": reassembly_inputs,
+    "subscriber": subscriber_inputs,
     "ue": ue_inputs,
 }
 
