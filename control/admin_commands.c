@@ -129,7 +129,7 @@ static int subscriber_remove(
 	psk_id_format(id, text);
 	log_event(LOG_INFO, "subscriber removed", F_TEXT("psk_id", text),
 		F_UINT("version", store_version(c->store)));
-	link_push_subscribers(c->link);
+	control_push_subscribers(c);
 	return admin_wait(client, json_pack("{s:s, s:I}", "psk_id", text, "subscribers",
 					  (json_int_t)store_count(c->store)));
 }

@@ -210,7 +210,7 @@ int admin_import_commit(
 	client->import = NULL;
 	log_event(LOG_INFO, "subscribers imported", F_UINT("added", import.added),
 		F_UINT("replaced", import.replaced), F_UINT("version", store_version(c->store)));
-	link_push_subscribers(c->link);
+	control_push_subscribers(c);
 	return admin_wait(client, json_pack("{s:I, s:I, s:I}", "added", (json_int_t)import.added,
 					  "replaced", (json_int_t)import.replaced, "subscribers",
 					  (json_int_t)store_count(c->store)));

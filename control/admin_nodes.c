@@ -10,6 +10,7 @@
 #include "control/cluster.h"
 #include "control/cluster_text.h"
 #include "control/log.h"
+#include "control/sync.h"
 
 enum { ORIGIN_TEXT = 17 };
 
@@ -248,6 +249,8 @@ int admin_node_forget(
 		return reason_set(why, err, "%s is this node", name);
 	if (err)
 		return reason_set(why, err, "%s", strerror(-err));
+	if (c->sync)
+		sync_adopt(c->sync, origin);
 	origin_text(origin, text);
 	log_event(LOG_INFO, "operator forgets a member", F_TEXT("member", name),
 		F_TEXT("origin", text));

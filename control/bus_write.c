@@ -133,9 +133,8 @@ static uint64_t get_version(const char *text)
 	return version;
 }
 
-/* The own record in a newer version than ours: only a node that is older than it was can meet it.
- */
-static bool is_ahead(struct bus_table_state *t, const struct redis_value *v)
+/* Notes the newest version of the own record that was ever found there. */
+static void note_own(struct bus_table_state *t, const struct redis_value *v)
 {
 	struct bus *b = t->bus;
 	char type[32];
@@ -143,29 +142,31 @@ static bool is_ahead(struct bus_table_state *t, const struct redis_value *v)
 	uint64_t version;
 
 	if (v->kind != REDIS_STRING || v->len < 8 + SEAL_OVERHEAD || v->len > BUS_VALUE_MAX)
-		return false;
+		return;
 	version = get_version(v->text);
-	if (version <= t->own.version || version <= b->status.own_seen[t->table])
-		return version > t->own.version && version == b->status.own_seen[t->table];
+	if (version <= b->status.own_seen[t->table])
+		return;
 	name = bus_seal_name(t, b->origin_text, version, type);
 	if (unseal(b->sealer, &name, (const uint8_t *)v->text + 8, v->len - 8, b->plain))
-		return false;
+		return;
 	secret_wipe(b->plain, v->len - 8 - SEAL_OVERHEAD);
 	b->status.own_seen[t->table] = version;
-	log_event(LOG_ERROR,
-		"Redis has a newer record of this node than its store: was the store restored from "
-		"a "
-		"backup?",
-		F_TEXT("table", bus_table_name(t->table)), F_UINT("stored", t->own.version),
-		F_UINT("found", version));
-	return true;
+	if (t->own.is_set && version > t->own.version)
+		log_event(LOG_ERROR,
+			"Redis has a newer record of this node than this node: was its store "
+			"restored from a backup?",
+			F_TEXT("table", bus_table_name(t->table)), F_UINT("stored", t->own.version),
+			F_UINT("found", version));
 }
 
 void bus_check_own(struct bus_table_state *t, const struct redis_value *v)
 {
 	struct bus_own *own = &t->own;
 
-	if (own->is_writing || own->is_due || is_ahead(t, v) || !own->is_set)
+	note_own(t, v);
+	/* what is newer than ours, others have seen: ours would be refused */
+	if (own->is_writing || own->is_due || !own->is_set ||
+		t->bus->status.own_seen[t->table] > own->version)
 		return;
 	if (v->kind == REDIS_STRING && v->len == own->value_len &&
 		memcmp(v->text, own->value, v->len) == 0)

@@ -19,6 +19,7 @@
 #include "control/log.h"
 #include "control/metrics_server.h"
 #include "control/notify.h"
+#include "control/sync.h"
 
 enum { IMPORT_PATIENCE_MS = 60000, KEYS_RETRY_MS = 5000, LATE_WARNING_MS = 600000 };
 
@@ -389,6 +390,7 @@ void control_close(struct control *c)
 	metrics_server_free(c->metrics);
 	admin_close(c->admin);
 	hub_close(c->hub);
+	sync_free(c->sync);
 	cluster_free(c->cluster);
 	link_free(c->link);
 	store_close(c->store);

@@ -16,6 +16,7 @@ struct metrics_server;
 struct cluster;
 struct hub;
 struct keyring_sync;
+struct sync;
 
 struct control {
 	struct event_base *base;
@@ -34,7 +35,8 @@ struct control {
 	uint64_t end_by_ms; /* it drains and ends, at this time at the latest; 0: it does not */
 	struct admin *admin;
 	struct metrics_server *metrics; /* NULL: not wanted */
-	struct hub *hub;		/* NULL: a single node */
+	struct hub *hub;		/* NULL: a single node; and: */
+	struct sync *sync;
 	struct event *ev_tick, *ev_term, *ev_int, *ev_hup;
 	int64_t started_at;
 	uint64_t retry_keys_at_ms; /* after a step that failed, 0: at once */
@@ -70,6 +72,10 @@ int control_step_next_keys(struct control *c);
 /* The replica set (control/control_cluster.c): the part of it that a single node has too, and the
  * bus, if Sentinels are configured, with the modules that use it. 0, or -errno with the reason. */
 int control_join(struct control *c, struct reason *why);
+/* Part of control_join(): changes of subscribers (control/control_sync.c). 0 or -errno. */
+int control_open_sync(struct control *c);
+/* Subscribers were changed here: for the data plane and for the others. */
+void control_push_subscribers(struct control *c);
 int control_open_cluster(struct control *c, struct reason *why);
 /* After a reload. */
 void control_configure_cluster(struct control *c);

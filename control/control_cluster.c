@@ -3,6 +3,7 @@
  * of what they decide. */
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 #include "control/clock.h"
 #include "control/cluster.h"
@@ -10,6 +11,7 @@
 #include "control/hub.h"
 #include "control/keyring_sync.h"
 #include "control/log.h"
+#include "control/sync.h"
 
 enum { END_PATIENCE_MS = 10000 };
 
@@ -34,6 +36,8 @@ static void fill(void *arg, struct heartbeat *h)
 	h->is_serving =
 		s->is_connected && s->is_loaded && s->snapshots_acknowledged && !s->is_ending;
 	h->keyring_epoch = s->epoch_acknowledged;
+	if (c->sync)
+		sync_fill(c->sync, h);
 	h->load_permille = s->has_stats ? busiest(&s->stats) : 0;
 	keyring_sync_fill(c->keyring, h);
 }
@@ -125,7 +129,7 @@ static void on_keyrings_read(void *arg)
 	keyring_sync_caught_up(c->keyring);
 }
 
-int control_join(struct control *c, struct reason *why)
+static int attach(struct control *c)
 {
 	const struct hub_module cluster = {.arg = c,
 		.tables = 1u << BUS_NODES,
@@ -135,17 +139,27 @@ int control_join(struct control *c, struct reason *why)
 		.tables = 1u << BUS_KEYRINGS,
 		.record = on_keyring,
 		.caught_up = on_keyrings_read};
-	struct cluster_bus bus;
+	const struct cluster_bus bus = {hub_bus(c->hub), bus_put, bus_forget, bus_status};
+	int err;
+
+	cluster_attach(c->cluster, &bus);
+	keyring_sync_attach(c->keyring, &bus);
+	err = hub_attach(c->hub, &cluster);
+	if (!err)
+		err = hub_attach(c->hub, &keyring);
+	return err;
+}
+
+int control_join(struct control *c, struct reason *why)
+{
 	int err = hub_open(c, &c->hub, why);
 
 	if (err || !c->hub)
 		return err;
-	bus = (struct cluster_bus){hub_bus(c->hub), bus_put, bus_forget, bus_status};
-	cluster_attach(c->cluster, &bus);
-	keyring_sync_attach(c->keyring, &bus);
-	if (hub_attach(c->hub, &cluster) || hub_attach(c->hub, &keyring))
-		return reason_set(why, -ENOSPC, "too many modules");
-	return 0;
+	err = attach(c);
+	if (!err)
+		err = control_open_sync(c);
+	return err ? reason_set(why, err, "replica set: %s", strerror(-err)) : 0;
 }
 
 void control_wake_cluster(struct control *c)

@@ -154,7 +154,8 @@ static int read_all(struct store *s, const char *path, struct keys *keys, struct
 	err = store_prepare(s);
 	if (!err)
 		err = db_execute(s->writer,
-			"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
+			"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
+			"MEMORY; "
 			"PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864");
 	if (err)
 		return explain(err, path, "schema", s, why);
@@ -241,6 +242,11 @@ uint64_t store_origin(const struct store *s)
 uint64_t store_version(const struct store *s)
 {
 	return s->committed.version;
+}
+
+uint64_t store_records(const struct store *s)
+{
+	return s->committed.live + s->committed.removed;
 }
 
 uint64_t store_count(const struct store *s)

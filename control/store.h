@@ -56,7 +56,8 @@ const char *store_error(const struct store *s);
 
 uint64_t store_version(
 	const struct store *s); /* newest committed change of a subscriber, 0: none ever */
-uint64_t store_count(const struct store *s); /* live subscribers, committed */
+uint64_t store_records(const struct store *s); /* live ones and tombstones, committed */
+uint64_t store_count(const struct store *s);   /* live subscribers, committed */
 
 /*
  * Replaces the keyring; keys->epoch must be larger than the stored one. Durable when it returns. 0,
@@ -173,6 +174,10 @@ int store_log_get(struct store *s, uint64_t sequence, uint8_t out[STORE_LOG_SEAL
  * transaction is open, try again; -errno. An end in between loses nothing.
  */
 int store_relog_step(struct store *s, unsigned int records);
+
+/* Goes on behind a number that the log has had before (the store is a backup): chunks that there
+ * are go, the log is not complete. 0, -EBUSY, -errno. */
+int store_log_skip(struct store *s, uint64_t sequence);
 
 /* In a transaction: takes over the records of an origin that is no more, into the own log. */
 int store_adopt(struct store *s, uint64_t origin);

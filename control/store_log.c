@@ -231,6 +231,27 @@ int store_relog_step(struct store *s, unsigned int records)
 	return err ? err : got;
 }
 
+int store_log_skip(struct store *s, uint64_t sequence)
+{
+	struct db_statement *q = s->query[Q_LOG_DROP];
+	int err = store_begin(s);
+
+	if (err)
+		return err;
+	s->relog.is_running = false;
+	db_bind_int(q, 1, INT64_MAX);
+	err = db_run(q);
+	if (sequence > s->pending.log_last)
+		s->pending.log_last = sequence;
+	s->pending.log_first = s->pending.log_last + 1;
+	s->pending.log_records = 0;
+	s->pending.is_log_complete = false;
+	if (!err)
+		err = store_commit(s);
+	store_abort(s); /* nothing after a commit */
+	return err;
+}
+
 int store_adopt(struct store *s, uint64_t origin)
 {
 	struct store_state *state = &s->pending;
