@@ -56,6 +56,15 @@ int replica_forget(struct replica *r, uint64_t origin)
 	return err;
 }
 
+static void next_version(struct replica *r)
+{
+	r->version++;
+	for (unsigned int i = 0; i < r->holdings.n; i++) {
+		if (!r->holdings.holding[i].since)
+			r->holdings.holding[i].since = r->version;
+	}
+}
+
 int replica_record(struct replica *r, uint64_t origin, uint64_t counter,
 	const struct heartbeat *beat, uint64_t now_ms, int64_t wall_ms)
 {
@@ -64,6 +73,10 @@ int replica_record(struct replica *r, uint64_t origin, uint64_t counter,
 	if (is_forgotten(r, origin, counter))
 		return 0;
 	change = membership_record(&r->membership, origin, counter, beat, now_ms, wall_ms);
+	/* It may have answered neighbours that asked for an address of ours before it knew that it
+	 * had been taken for dead: all addresses are announced again. */
+	if (change > 0 && change & MEMBER_BACK)
+		next_version(r);
 	for (unsigned int i = 0; change >= 0 && i < beat->n_forgotten; i++) {
 		const struct heartbeat_forgotten *f = &beat->forgotten[i];
 		const struct cluster_member *member = membership_find(&r->membership, f->origin);
@@ -213,12 +226,8 @@ static bool follow_addresses(struct replica *r, const struct heartbeat *beat, ui
 	changed |= move_addresses(r, beat, now_ms);
 	if (!changed)
 		return false;
-	r->version++;
+	next_version(r);
 	r->moves++;
-	for (unsigned int i = 0; i < r->holdings.n; i++) {
-		if (!r->holdings.holding[i].since)
-			r->holdings.holding[i].since = r->version;
-	}
 	return true;
 }
 

@@ -28,8 +28,10 @@ static void note(struct announcer *a, const struct net_addresses *before, uint8_
 	for (unsigned int i = 0; i < a->n; i++)
 		if (a->pending[i].family == family &&
 			memcmp(a->pending[i].octets, octets,
-				family == 4 ? NET_IPV4_OCTETS : NET_IPV6_OCTETS) == 0)
+				family == 4 ? NET_IPV4_OCTETS : NET_IPV6_OCTETS) == 0) {
+			a->pending[i].left = ANNOUNCE_TIMES;
 			return;
+		}
 	a->pending[a->n].family = family;
 	a->pending[a->n].left = ANNOUNCE_TIMES;
 	memcpy(a->pending[a->n].octets, octets, family == 4 ? NET_IPV4_OCTETS : NET_IPV6_OCTETS);

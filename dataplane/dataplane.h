@@ -29,6 +29,7 @@ struct dataplane {
 	struct announcer announcer;
 	struct net_addresses announced; /* taken into service already */
 	struct net_vlans vlans;		/* that they were announced on */
+	uint64_t addresses_version;	/* of the snapshot that they came with */
 	struct net_addresses checked;	/* by preflight_addresses() */
 	struct stats stats;
 	unsigned int ticks; /* seconds served */

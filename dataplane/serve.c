@@ -28,13 +28,17 @@ static void announce(struct dataplane *d)
 {
 	const struct net_addresses *now;
 	const struct net_vlans *vlans;
+	bool again;
 
 	if (!d->shared.snapshot || !d->shared.subscribers)
 		return;
 	now = &d->shared.snapshot->addresses;
 	vlans = &d->shared.snapshot->vlans;
-	announcer_update(&d->announcer,
-		memcmp(vlans, &d->vlans, sizeof(*vlans)) == 0 ? &d->announced : NULL, now);
+	/* A new version of the same addresses: somebody else may have answered for them. */
+	again = d->incoming.addresses_version != d->addresses_version ||
+		memcmp(vlans, &d->vlans, sizeof(*vlans)) != 0;
+	d->addresses_version = d->incoming.addresses_version;
+	announcer_update(&d->announcer, again ? NULL : &d->announced, now);
 	d->announced = *now;
 	d->vlans = *vlans;
 	announcer_tick(&d->announcer, &d->vlans, d->workers[0]);

@@ -56,10 +56,13 @@ undo_redis_primary_killed() { lab start "$killed_redis"; }
 
 fault_redis_all_killed() {
   local name
+  killed_redis=$(redis_primary_name)
   for name in ${TKMS_REDIS//,/ }; do lab kill "$name"; done
 }
 undo_redis_all_killed() {
   local name
+  # The last primary first: else the Sentinels look for another one meanwhile.
+  lab start "$killed_redis"
   for name in ${TKMS_REDIS//,/ }; do lab start "$name"; done
 }
 

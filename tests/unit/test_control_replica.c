@@ -259,6 +259,26 @@ Test(replica, a_node_that_stood_still_finds_nobody_dead)
 	world_free(w);
 }
 
+/* Neighbours may have asked it for an address meanwhile, and believed it. */
+Test(replica, when_one_comes_back_from_the_dead_the_others_announce_again)
+{
+	struct world *w = up(3, 6, 0);
+	uint64_t before[3];
+
+	w->node[1].is_frozen = true;
+	world_run(w, 5000);
+	cr_assert_eq(world_count(w, 0) + world_count(w, 2), 6u);
+	before[0] = w->node[0].r.version;
+	before[2] = w->node[2].r.version;
+	w->node[1].is_frozen = false;
+	/* too short for a move */
+	world_run(w, 600);
+	cr_expect_gt(w->node[0].r.version, before[0]);
+	cr_expect_gt(w->node[2].r.version, before[2]);
+	cr_expect_eq(w->node[0].r.acknowledged, w->node[0].r.version);
+	world_free(w);
+}
+
 Test(replica, after_max_staleness_a_node_withdraws)
 {
 	struct world *w = up(3, 3, 0);
