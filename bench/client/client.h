@@ -27,12 +27,13 @@ typedef enum client_verdict (*client_judge_fn)(
 	void *arg, unsigned int address, const uint8_t *octets, size_t len);
 
 struct client_outcome {
-	unsigned int address;  /* who gave the final answer */
-	unsigned int sent;     /* messages sent */
-	unsigned int received; /* datagrams received */
-	unsigned int hints;    /* unauthenticated Errors among them */
-	int send_errno;	       /* of the last address that could not be reached, 0: none */
-	uint64_t rtt_us;       /* final answer - last message to that address */
+	unsigned int address;	  /* who gave the final answer */
+	unsigned int sent;	  /* messages sent */
+	unsigned int received;	  /* datagrams received */
+	unsigned int hints;	  /* unauthenticated Errors among them */
+	int send_errno;		  /* of the last address that could not be reached, 0: none */
+	unsigned int http_status; /* over HTTP: the last one, 0: none */
+	uint64_t rtt_us;	  /* final answer - last message to that address */
 	uint64_t total_us;
 };
 

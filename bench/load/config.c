@@ -15,7 +15,7 @@ static const char help[] =
 	"as a UE does: MAC, keys, and that responder and initiator hold the same ones. On silence "
 	"it retries at the next address.\n\n"
 	"  --kms ADDR[,ADDR...]   IPv4 or IPv6 addresses, ADDR, ADDR:PORT or [ADDR]:PORT; port "
-	"2269 unless given\n"
+	"2269 unless given; or a URL: over HTTP\n"
 	"  --rate R|max           exchanges a second; max: as fast as answers come\n"
 	"  --seconds S            length of the schedule\n"
 	"  --op OP                resolve (default), request or mix (half and half)\n"
@@ -33,6 +33,9 @@ static const char help[] =
 	"  --bind PREFIX          take the sources' addresses from PREFIX, e.g. 10.69.128.0/17\n"
 	"  --window N             exchanges in flight with --rate max (default 256)\n"
 	"  --backend NAME         ipsec-mb or openssl, for the client's own cryptography\n"
+	"  --save FILE            measure nothing: write the messages of the schedule to FILE, in "
+	"hex, "
+	"a line each\n"
 	"  --json                 result as JSON\n\n"
 	"Exit status: 0 if no exchange failed, 1 if one did or the run could not start, 2 on usage "
 	"errors.\n";
@@ -53,6 +56,7 @@ enum option_id {
 	OPT_BIND,
 	OPT_WINDOW,
 	OPT_BACKEND,
+	OPT_SAVE,
 	OPT_JSON,
 	OPT_HELP,
 };
@@ -73,6 +77,7 @@ static const struct option options[] = {
 	{"bind", required_argument, NULL, OPT_BIND},
 	{"window", required_argument, NULL, OPT_WINDOW},
 	{"backend", required_argument, NULL, OPT_BACKEND},
+	{"save", required_argument, NULL, OPT_SAVE},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -130,6 +135,9 @@ static void take(struct load_config *c, int opt, const char *value)
 	case OPT_BACKEND:
 		c->backend = backends[args_word("--backend", value, backends, 2)];
 		break;
+	case OPT_SAVE:
+		c->save = value;
+		break;
 	case OPT_JSON:
 		c->json = true;
 		break;
@@ -164,6 +172,8 @@ void load_config_parse(struct load_config *c, int argc, char **argv)
 		args_fail("--rate is missing (tkms-bench load --help)");
 	if (c->seconds < 0)
 		args_fail("--seconds is missing (tkms-bench load --help)");
+	if (c->save && c->rate == 0)
+		args_fail("--save needs a rate: it says how many messages there are");
 	if (c->lifetime_s == 0)
 		c->lifetime_s = (uint32_t)c->seconds + 600;
 }

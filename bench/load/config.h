@@ -25,6 +25,7 @@ struct load_config {
 	const char *identity;	 /* of the KMS, or NULL: found out */
 	const char *bind;	 /* prefix of source addresses, or NULL */
 	const char *backend;	 /* of common/crypto */
+	const char *save;	 /* file for messages, or NULL: send them */
 	double rate;		 /* per second; 0: as fast as answers come */
 	double seconds;
 	enum load_op op;

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "bench/clock.h"
 #include "bench/commands.h"
 #include "bench/load/run.h"
 #include "common/crypto/secret.h"
@@ -231,6 +232,51 @@ static int measure(struct load *l)
 	return l->stats->failed > 0;
 }
 
+static int write_hex(FILE *out, const struct exchange *x)
+{
+	for (unsigned int i = 0; i < x->len; i++)
+		fprintf(out, "%02x", x->octets[i]);
+	return fputc('\n', out) == EOF ? -EIO : 0;
+}
+
+static int save_batch(struct load *l, FILE *out, uint64_t first, unsigned int n)
+{
+	static struct exchange x[EXCHANGE_BATCH_MAX];
+	static uint8_t octets[EXCHANGE_BATCH_MAX][EXCHANGE_MESSAGE_MAX];
+	struct exchange *list[EXCHANGE_BATCH_MAX];
+	int r = 0;
+
+	for (unsigned int k = 0; k < n; k++) {
+		x[k] = (struct exchange){.csb_id = (uint32_t)rng_next(exchanger_rng(l->exchanger)),
+			.octets = octets[k],
+			.cap = l->message_cap};
+		exchange_choose(&x[k], first + k, l->config.op, &l->parties, l->pool, l->n_pool);
+		list[k] = &x[k];
+	}
+	exchanger_build(l->exchanger, list, n, exchange_ntp(clock_real()));
+	for (unsigned int k = 0; r == 0 && k < n; k++)
+		r = x[k].len ? write_hex(out, &x[k]) : -EMSGSIZE;
+	return r;
+}
+
+/* The messages of the schedule, for other clients. */
+static int save(struct load *l)
+{
+	const uint64_t total = (uint64_t)(l->config.rate * l->config.seconds);
+	FILE *out = fopen(l->config.save, "we");
+	int r = out ? 0 : -errno;
+
+	for (uint64_t i = 0; r == 0 && i < total; i += EXCHANGE_BATCH_MAX)
+		r = save_batch(l, out, i,
+			total - i < EXCHANGE_BATCH_MAX ? (unsigned int)(total - i)
+						       : EXCHANGE_BATCH_MAX);
+	if (out && fclose(out) != 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		fprintf(stderr, "tkms-bench: %s: %s\n", l->config.save, strerror(-r));
+	return r < 0;
+}
+
 int command_load(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_signal};
@@ -247,7 +293,7 @@ int command_load(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	prctl(PR_SET_TIMERSLACK, 1000);
 	if (prepare(&l) == 0)
-		status = measure(&l);
+		status = l.config.save ? save(&l) : measure(&l);
 	if (l.pool)
 		secret_wipe(l.pool, l.n_pool * sizeof(*l.pool));
 	free(l.pool);

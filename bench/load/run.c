@@ -53,21 +53,17 @@ void run_fail(struct run *run, struct flight *fl)
 	flights_release(&run->flights, fl);
 }
 
-static void choose(struct run *run, struct flight *fl)
+void exchange_choose(struct exchange *x, uint64_t i, enum load_op op, const struct parties *p,
+	const struct grant *pool, size_t n_pool)
 {
-	const struct run_spec *spec = run->spec;
-	const struct parties *p = spec->parties;
-	uint64_t i = fl->number;
-
-	fl->x.kind = spec->op == LOAD_REQUEST || (spec->op == LOAD_MIX && i % 2 == 0)
-			     ? EXCHANGE_REQUEST
-			     : EXCHANGE_RESOLVE;
-	if (fl->x.kind == EXCHANGE_REQUEST) {
-		fl->x.grant = NULL;
-		fl->x.initiator = &p->party[i % p->n];
-		fl->x.responder = &p->party[(i + 1 + i / p->n) % p->n];
+	x->kind = op == LOAD_REQUEST || (op == LOAD_MIX && i % 2 == 0) ? EXCHANGE_REQUEST
+								       : EXCHANGE_RESOLVE;
+	if (x->kind == EXCHANGE_REQUEST) {
+		x->grant = NULL;
+		x->initiator = &p->party[i % p->n];
+		x->responder = &p->party[(i + 1 + i / p->n) % p->n];
 	} else {
-		fl->x.grant = &spec->pool[i % spec->n_pool];
+		x->grant = &pool[i % n_pool];
 	}
 }
 
@@ -90,7 +86,8 @@ static void prepare(struct run *run, uint64_t now)
 		fl->due = free_run ? now
 				   : run->stats->begin +
 					     (uint64_t)((double)fl->number * run->interval);
-		choose(run, fl);
+		exchange_choose(&fl->x, fl->number, run->spec->op, run->spec->parties,
+			run->spec->pool, run->spec->n_pool);
 		run->prepared[run->n_prepared + n] = fl;
 		x[n++] = &fl->x;
 	}

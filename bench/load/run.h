@@ -27,6 +27,10 @@ struct run_spec {
 	const volatile sig_atomic_t *stop; /* ends the schedule when not 0 */
 };
 
+/* What the i-th exchange of a schedule is about. */
+void exchange_choose(struct exchange *x, uint64_t i, enum load_op op, const struct parties *p,
+	const struct grant *pool, size_t n_pool);
+
 /* 0 or -errno; s is complete in both cases. */
 int run_load(
 	const struct run_spec *spec, struct exchanger *e, const struct targets *t, struct stats *s);

@@ -10,6 +10,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "bench/client/http.h"
+#include "bench/load/http.h"
+
 /* Room for bursts of answers while the client verifies. */
 static const int buffer_octets = 8 << 20;
 
@@ -160,6 +163,27 @@ fail:
 	return -1;
 }
 
+/* One target, one source: the connections are the gateway's. */
+static int open_http(struct targets *t, const char *url, unsigned int connections)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = 0};
+
+	snprintf(t->target[0].name, sizeof(t->target[0].name), "%s", url);
+	t->n = t->sources = 1;
+	t->fd = malloc(sizeof(*t->fd));
+	if (!t->fd) {
+		fprintf(stderr, "tkms-bench: %s\n", strerror(ENOMEM));
+		return -1;
+	}
+	t->fd[0] = -1;
+	t->http = http_gateway_open(url, connections, &t->fd[0]);
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (t->http && epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->fd[0], &event) == 0)
+		return 0;
+	targets_close(t);
+	return -1;
+}
+
 int targets_open(struct targets *t, const char *list, unsigned int sources, const char *bind_prefix)
 {
 	struct prefix prefix;
@@ -167,6 +191,8 @@ int targets_open(struct targets *t, const char *list, unsigned int sources, cons
 	memset(t, 0, sizeof(*t));
 	t->epoll = -1;
 	t->sources = sources;
+	if (client_is_url(list))
+		return open_http(t, list, sources);
 	if (parse_prefix(&prefix, bind_prefix) < 0) {
 		fprintf(stderr, "tkms-bench: --bind %s: need ADDRESS/LENGTH\n", bind_prefix);
 		return -1;
@@ -202,6 +228,8 @@ int targets_open(struct targets *t, const char *list, unsigned int sources, cons
 
 void targets_close(struct targets *t)
 {
+	http_gateway_close(t->http);
+	t->http = NULL;
 	for (unsigned int i = 0; t->fd && i < t->n * t->sources; i++) {
 		if (t->fd[i] >= 0)
 			close(t->fd[i]);

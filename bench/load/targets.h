@@ -19,11 +19,13 @@ struct targets {
 	unsigned int n;
 	unsigned int sources;
 	struct target target[LOAD_ADDRESSES_MAX];
-	int *fd;   /* [n][sources] */
-	int epoll; /* all of them; event data: index into fd */
+	struct http_gateway *http; /* NULL: UDP */
+	int *fd;		   /* [n][sources] */
+	int epoll;		   /* all of them; event data: index into fd */
 };
 
-/* Parses the list and opens the sockets. Prints why and returns -1 when it cannot. */
+/* Parses the list, or takes a URL, and opens the sockets. Prints why and returns -1 when it cannot.
+ */
 int targets_open(
 	struct targets *t, const char *list, unsigned int sources, const char *bind_prefix);
 void targets_close(struct targets *t);

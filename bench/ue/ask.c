@@ -81,6 +81,9 @@ static void explain_silence(const struct question *q, struct asked *a)
 	if (q->ignored != UE_OK) {
 		why(a, "; ignored: %s", ue_strerror(q->ignored));
 	}
+	if (a->net.http_status != 0) {
+		why(a, "; HTTP status %u", a->net.http_status);
+	}
 	if (a->net.send_errno != 0) {
 		why(a, "; the network says: %s", strerror(a->net.send_errno));
 	}
@@ -92,15 +95,21 @@ static int ask(struct options *o, struct question *q)
 	q->hint = -1;
 	q->ignored = UE_OK;
 	a->init_len = q->init_len;
-	if (o->kms.n == 0) {
+	if (o->kms.n == 0 && o->url == NULL) {
 		usage_error("--kms is missing (see tkms-ue --help)");
 	}
-	const int r = client_call(&o->kms, &o->timing, q->init, q->init_len, judge, q, &a->net);
+	const int r = o->url != NULL ? client_http_call(o->url, &o->timing, q->init, q->init_len,
+					       judge, q, &a->net)
+				     : client_call(&o->kms, &o->timing, q->init, q->init_len, judge,
+					       q, &a->net);
 	if (r == -ETIMEDOUT) {
 		explain_silence(q, a);
 	} else if (r != 0) {
 		a->status = EXIT_SILENT;
 		why(a, "the KMS could not be asked: %s", strerror(-r));
+		if (a->net.http_status != 0) {
+			why(a, "; HTTP status %u", a->net.http_status);
+		}
 	} else if (a->result == UE_ERROR_VERIFIED) {
 		a->status = EXIT_DENIED;
 		why(a, "the KMS refused with Error %d (%s)", a->info.error_no,
@@ -111,7 +120,9 @@ static int ask(struct options *o, struct question *q)
 	} else {
 		a->status = EXIT_OK;
 	}
-	if (r == 0) {
+	if (r == 0 && o->url != NULL) {
+		(void)snprintf(a->address, sizeof(a->address), "%s", o->url);
+	} else if (r == 0) {
 		memcpy(a->address, o->kms.address[a->net.address].text, sizeof(a->address));
 	}
 	return a->status;

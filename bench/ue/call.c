@@ -224,7 +224,7 @@ int command_call(struct options *o, struct crypto *crypto)
 	c->o = o;
 	user_load(&c->a, options_need(o->from, "--from"), o, crypto);
 	user_load(&c->b, options_need(o->to, "--to"), o, crypto);
-	if (o->mode <= 3 && o->kms.n == 0) {
+	if (o->mode <= 3 && o->kms.n == 0 && o->url == NULL) {
 		usage_error("--kms is missing (see tkms-ue --help)");
 	}
 	report_begin(&c->r, o, crypto, "call", stdout);

@@ -35,6 +35,7 @@ static const char help[] =
 	"\n"
 	"Options\n"
 	"  --kms ADDR[,ADDR...]   IP, IP:port, [v6] or [v6]:port; UDP 2269 unless said otherwise\n"
+	"  --kms URL              http://HOST[:PORT][/PATH[?QUERY]] or https://...: over HTTP\n"
 	"  --kms-identity ID      else \"kms_identity\" of the UE's file, else kms@ the UE's "
 	"domain\n"
 	"  --timeout SECONDS      of each exchange with the KMS (5)\n"

@@ -121,9 +121,14 @@ static void take_kms(struct options *o, const char *value)
 {
 	const char *bad;
 	size_t len;
+	o->url = client_is_url(value) ? value : NULL;
+	if (o->url != NULL) {
+		return;
+	}
 	if (client_pool_parse(&o->kms, value, &bad, &len) != 0) {
-		usage_error("--kms: '%.*s' is not IP, IP:port, [v6] or [v6]:port (at most %d of "
-			    "them, separated by commas)",
+		usage_error(
+			"--kms: '%.*s' is not a URL, IP, IP:port, [v6] or [v6]:port (at most %d of "
+			"them, separated by commas)",
 			(int)len, bad, CLIENT_ADDRESSES_MAX);
 	}
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "bench/client/client.h"
+#include "bench/client/http.h"
 #include "common/ue/policy.h"
 #include "common/ue/ue.h"
 
@@ -23,6 +24,7 @@ enum key_mgmt_format { FORMAT_SDP, FORMAT_BASE64, FORMAT_HEX, FORMAT_BINARY };
 
 struct options {
 	struct client_pool kms; /* n 0: not given */
+	const char *url;	/* the KMS over HTTP, NULL: kms */
 	struct client_timing timing;
 	const char *kms_identity; /* NULL: from the file, or kms@ the UE's domain */
 	const char *as;		  /* file names */

@@ -50,6 +50,7 @@ void exchanges_free(struct exchanges *e)
 		struct exchange *x = e->spare;
 
 		e->spare = x->next;
+		free(x->body);
 		free(x);
 	}
 	free(e);
@@ -73,21 +74,37 @@ static bool is_ours(const struct http_config *c, const char *target)
 					  strcmp(target + 1, c->query_resolve) == 0));
 }
 
+static void copy_text(char *out, size_t cap, const char *text)
+{
+	size_t n = strnlen(text, cap - 1);
+
+	memcpy(out, text, n);
+	out[n] = '\0';
+}
+
 struct exchange *exchange_begin(struct exchanges *e, struct MHD_Connection *connection,
 	struct conn *conn, const char *target)
 {
 	struct exchange *x = e->spare;
+	uint8_t *body = NULL;
+	uint32_t cap = 0;
 
 	if (x) {
 		e->spare = x->next;
 		e->spares--;
+		body = x->body;
+		cap = x->cap;
 	} else {
 		x = malloc(sizeof(*x));
 		if (!x)
 			return NULL;
 	}
 	/* The relay sets up its own part. */
-	memset((char *)x + sizeof(x->relay), 0, sizeof(*x) - sizeof(x->relay));
+	memset((char *)x + sizeof(x->relay), 0,
+		offsetof(struct exchange, target) - sizeof(x->relay));
+	x->target[0] = '\0';
+	x->body = body;
+	x->cap = cap;
 	x->connection = connection;
 	x->conn = conn;
 	x->begun_us = clock_ns() / 1000;
@@ -95,7 +112,7 @@ struct exchange *exchange_begin(struct exchanges *e, struct MHD_Connection *conn
 	x->relay.head.type = 0;
 	x->relay.sent = 0;
 	if (e->config->settings->access_log != ACCESS_OFF)
-		snprintf(x->target, sizeof(x->target), "%s", target);
+		copy_text(x->target, sizeof(x->target), target);
 	return x;
 }
 
@@ -142,11 +159,29 @@ static enum status judge_head(const struct exchanges *e, const struct exchange *
 	return h->length > e->config->settings->message_max ? STATUS_413 : STATUS_200;
 }
 
+/* Buffers stay with their exchange: most requests need no new one. */
+static bool make_room(struct exchange *x, uint32_t len)
+{
+	uint32_t cap = x->cap ? x->cap : BODY_FIRST;
+	uint8_t *grown;
+
+	if (len <= x->cap)
+		return true;
+	while (cap < len)
+		cap *= 2;
+	grown = realloc(x->body, cap);
+	if (!grown)
+		return false;
+	x->body = grown;
+	x->cap = cap;
+	return true;
+}
+
 bool exchange_head(struct exchanges *e, struct exchange *x, const char *method, const char *version)
 {
 	struct head h = {0};
 
-	snprintf(x->method, sizeof(x->method), "%s", method);
+	copy_text(x->method, sizeof(x->method), method);
 	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, add_header, &h);
 	find_source(e, x, &h);
 	if (head_ambiguous(&h, strcmp(version, "HTTP/1.1") == 0)) {
@@ -162,30 +197,9 @@ bool exchange_head(struct exchanges *e, struct exchange *x, const char *method, 
 		x->state = EXCHANGE_BODY;
 		return true;
 	}
-	x->cap = h.lengths && h.length ? (uint32_t)h.length : BODY_FIRST;
-	x->body = malloc(x->cap);
-	if (!x->body)
+	if (!make_room(x, h.length ? (uint32_t)h.length : BODY_FIRST))
 		return refuse(x, STATUS_503);
 	x->state = EXCHANGE_BODY;
-	return true;
-}
-
-static bool make_room(struct exchange *x, uint32_t len, uint32_t most)
-{
-	uint32_t cap = x->cap;
-	uint8_t *grown;
-
-	if (len > most)
-		return false;
-	while (cap < len)
-		cap = cap * 2 < most ? cap * 2 : most;
-	if (cap == x->cap)
-		return true;
-	grown = realloc(x->body, cap);
-	if (!grown)
-		return false;
-	x->body = grown;
-	x->cap = cap;
 	return true;
 }
 
@@ -193,8 +207,8 @@ int exchange_body(struct exchanges *e, struct exchange *x, const char *octets, s
 {
 	if (len > OVERLONG_MAX || x->len + len > OVERLONG_MAX)
 		return -1;
-	if (!x->dropping &&
-		!make_room(x, x->len + (uint32_t)len, e->config->settings->message_max)) {
+	if (!x->dropping && (x->len + len > e->config->settings->message_max ||
+				    !make_room(x, x->len + (uint32_t)len))) {
 		x->dropping = true;
 		x->status = STATUS_413;
 	}
@@ -227,8 +241,13 @@ void exchange_answered(struct exchanges *e, struct exchange *x, enum relay_outco
 		return;
 	x->status = STATUS_200;
 	x->answer_len = (uint32_t)len;
-	x->response = MHD_create_response_from_buffer(
-		len, (void *)(uintptr_t)octets, MHD_RESPMEM_MUST_COPY);
+	/* The message is not needed any more; its buffer lives as long as the response. */
+	if (!make_room(x, (uint32_t)len)) {
+		x->status = STATUS_503;
+		return;
+	}
+	memcpy(x->body, octets, len);
+	x->response = MHD_create_response_from_buffer(len, x->body, MHD_RESPMEM_PERSISTENT);
 	if (!x->response)
 		x->status = STATUS_503;
 }
@@ -266,9 +285,7 @@ enum MHD_Result exchange_answer(struct exchanges *e, struct exchange *x, bool la
 	if (!r)
 		return MHD_NO;
 	x->response = r;
-	if (MHD_add_response_header(r, "Cache-Control", "no-store") != MHD_YES ||
-		((last || x->closing) &&
-			MHD_add_response_header(r, "Connection", "close") != MHD_YES))
+	if ((last || x->closing) && MHD_add_response_header(r, "Connection", "close") != MHD_YES)
 		return MHD_NO;
 	result = MHD_queue_response(x->connection, status_code(x->status), r);
 	x->queued = result == MHD_YES;
@@ -305,8 +322,8 @@ void exchange_end(struct exchanges *e, struct exchange *x, uint64_t now_us)
 	}
 	if (x->response)
 		MHD_destroy_response(x->response);
-	free(x->body);
 	if (e->spares == SPARE_MAX) {
+		free(x->body);
 		free(x);
 		return;
 	}

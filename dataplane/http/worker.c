@@ -54,6 +54,8 @@ static void on_datagram(void *arg, unsigned int socket, const uint8_t *octets, s
 
 	metrics_add(&w->config->metrics->address[socket / w->settings->ports].answers, 1);
 	relay_datagram(w->relay, socket, octets, len, w->now_us);
+	/* Before the next datagram: it may end the request whose message is to be sent. */
+	udp_flush(w->udp, &w->events);
 }
 
 static void on_unsent(void *arg, unsigned int socket, unsigned int messages)
@@ -247,7 +249,7 @@ static int turn(struct worker *w, const struct epoll_event *events, int n)
 			udp_receive(w->udp, events[i].data.u32, &w->events);
 	}
 	relay_tick(w->relay, w->now_us);
-	/* Before HTTP: it frees the messages of requests that are done. */
+	/* Before HTTP: it forgets the messages of requests that are done. */
 	udp_flush(w->udp, &w->events);
 	more = server_run(w->server, w->now_us);
 	udp_flush(w->udp, &w->events);
