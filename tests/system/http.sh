@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The HTTP edge with real clients: UEs, curl, wrk, hostile ones, many idle ones; limits, sandbox, restart.
+. "$(dirname "$0")/lib.sh"
+
+subscribers 200 "$work/subscribers.jsonl"
+sed -n 1p "$work/subscribers.jsonl" >"$work/a.json"
+sed -n 2p "$work/subscribers.jsonl" >"$work/b.json"
+lab_up --subscribers "$work/subscribers.jsonl" --http
+url=$TKMS_HTTP_URL
+host=${url#http://}
+host=${host%%:*}
+edge=$TKMS_BUILD/dataplane/http/tkms-http
+
+# UEs
+for suite in A B; do
+  check "a call over HTTP, suite $suite: the SRTP keys are equal" call "$url" kms@tkms.example --suite "$suite"
+done
+check "a call over IPv6" call "http://[fd69::3:1]:8080/keymanagement"
+refuses "a KMS that is not there is named" "HTTP status 404" client tkms-ue probe --kms "http://$host:8080/other" --as "$work/a.json"
+
+# curl
+client tkms-bench load --kms "$TKMS_ADDRESSES" --rate 2000 --seconds 1 --subscribers "$work/subscribers.jsonl" --save "$work/messages"
+xxd -r -p <(head -1 "$work/messages") >"$work/message"
+head -c 9 "$work/message" >"$work/short"
+printf '\x02' | cat - <(tail -c +2 "$work/message") >"$work/version"
+printf '\x01\x0e' | cat - <(tail -c +3 "$work/message") >"$work/transfer"
+head -c 9000 /dev/zero >"$work/long"
+mikey='Content-Type: application/mikey'
+# status EXPECTED [CURL OPTIONS...]
+answers_with() { test "$(client curl -s -m 10 -o "$work/body" -D "$work/head" -w '%{http_code}' "${@:2}")" = "$1"; }
+post() { answers_with "$1" -H "$mikey" --data-binary "@$work/$2" "${3:-$url}"; }
+check "200 for a message" post 200 message
+check "the answer is application/mikey" grep -qi '^content-type: application/mikey' "$work/head"
+decodes() { "$TKMS_BUILD/control/tkmsctl" decode "$work/body" | grep -q RESOLVE_RESP; }
+check "the answer is a RESOLVE_RESP" decodes
+check "200 with the query for requests" post 200 message "$url?requesttype=ticketrequest"
+check "200 with the query for resolves" post 200 message "$url?requesttype=ticketresolve"
+check "400 for a body that is too short" post 400 short
+check "400 for another version" post 400 version
+check "400 for a message that is no request" post 400 transfer
+check "a short reason comes with it" grep -q MIKEY "$work/body"
+check "404 for another path" post 404 message "http://$host:8080/"
+check "404 for another query" post 404 message "$url?requesttype=other"
+check "405 for GET" answers_with 405 "$url"
+check "it names what is allowed" grep -qi '^allow: POST' "$work/head"
+check "413 for a body that is too long" post 413 long
+check "413 before the body is sent, when asked" answers_with 413 -H "$mikey" -H 'Expect: 100-continue' --data-binary "@$work/long" "$url"
+check "200 after 100-continue" answers_with 200 -H "$mikey" -H 'Expect: 100-continue' --data-binary "@$work/message" "$url"
+check "200 for chunks" answers_with 200 -H "$mikey" -H 'Transfer-Encoding: chunked' --data-binary "@$work/message" "$url"
+check "415 for another type" answers_with 415 --data-binary "@$work/message" "$url"
+jq -c '.psk = "00112233445566778899aabbccddeeff"' "$work/a.json" >"$work/stranger.json"
+refuses "an Error message comes through (status 200)" "Error 0" client tkms-ue probe --kms "$url" --timeout 1 --as "$work/stranger.json"
+
+metric() { client curl -s -m 5 "http://$host:9469/metrics" | awk -v m="$1" '$1 == m { print $2 }'; }
+check "metrics count answers by status" test "$(metric 'tkms_http_requests_total{status="415"}')" -eq 1
+check "metrics count answers by address" test "$(metric "tkms_http_kms_answers_total{address=\"${TKMS_ADDRESSES%%,*}:2269\"}")" -ge 10
+log=/run/$TKMS_LAB-lab/http/edge.log
+check "the access log has refused requests" grep -qE 'client=10.69.2.1 method=POST target="/keymanagement" status=415 in=[0-9]+' "$log"
+check "it has nothing of a body" test "$(grep -c user1 "$log")" -eq 0
+
+# many requests, every answer verified
+if [[ -n ${TKMS_LONG:-} ]]; then rate=2000 seconds=50; else rate=1000 seconds=5; fi
+client tkms-bench load --kms "$url" --rate "$rate" --seconds "$seconds" --op mix --subscribers "$work/subscribers.jsonl" --json >"$work/load.json" || true
+check "$((rate * seconds)) requests, each answer verified: none failed" \
+  jq -e ".answered == $((rate * seconds)) and .failed == 0" "$work/load.json"
+client wrk -t1 -c64 -d3 -s "$root/bench/http/post.lua" "$url" -- "$work/messages" >"$work/wrk"
+check "wrk with 64 connections: every answer is a 200 ($(grep RESULT "$work/wrk"))" grep -qE 'RESULT .* bad=0$' "$work/wrk"
+
+# An edge of its own with narrow limits: edge_with NAME PORT SETTINGS...
+edge_with() {
+  local name=$1 port=$2 setting set=()
+  for setting in "kms=$TKMS_ADDRESSES" "listen=$host:$port" metrics= "${@:3}"; do set+=(--set "$setting"); done
+  ip netns exec "$TKMS_LAB-http" "$edge" "${set[@]}" >"$work/$name.log" 2>&1 &
+  edge_pid=$!
+  background+=("$edge_pid")
+  eventually 10 "an edge with ${*:3} serves" answers_with 405 "http://$host:$port/keymanagement"
+}
+edge_with limits 8090 request_timeout=2s keepalive_timeout=20s
+check "hostile clients get what they deserve" \
+  client python3 "$tests/http_hostile.py" "$host" 8090 /keymanagement "$work/message" 2
+cat "$work/check.log"
+
+edge_with sources 8091 requests_per_source=1 requests_burst=5 connections_per_source=20
+limited() {
+  local i
+  for ((i = 0; i < 30; i++)); do answers_with 200 -H "$mikey" --data-binary "@$work/message" "http://$host:8091/keymanagement" || break; done
+  grep -q ' 429 ' "$work/head" && grep -qi '^retry-after: [0-9]' "$work/head"
+}
+check "a source that asks too much gets 429 and is told when to come back" limited
+other() { answers_with 200 --interface 10.69.128.7 -H "$mikey" --data-binary "@$work/message" "http://$host:8091/keymanagement"; }
+check "another source is not concerned" other
+few() { client python3 "$tests/http_clients.py" count "$host" 8091 /keymanagement 50; }
+check "a source has so many connections and no more" test "$(few)" = answered=20
+
+edge_with silence 8092 kms=10.69.1.200 answer_timeout=1s in_flight=2
+check "504 when no KMS answers" post 504 message "http://$host:8092/keymanagement"
+overload() {
+  local i
+  for i in 1 2 3 4; do
+    client curl -s -m 10 -o /dev/null -D "$work/head.$i" -H "$mikey" --data-binary @<(xxd -r -p <(sed -n "${i}p" "$work/messages")) \
+      "http://$host:8092/keymanagement" &
+  done
+  wait $!
+  sleep 1.2
+  grep -l ' 503 ' "$work"/head.? | xargs -r grep -li '^retry-after' | grep -q .
+}
+check "503 when too much is in flight" overload
+
+# Sandbox, workers
+edge_with workers 8093 workers=2 requests_per_source=0
+worker_pids() { pgrep -P "$1"; }
+check "as many workers as asked for" test "$(worker_pids "$edge_pid" | wc -l)" -eq 2
+first=$(worker_pids "$edge_pid" | head -1)
+confined() {
+  local pid
+  for pid in "$edge_pid" $(worker_pids "$edge_pid"); do
+    grep -qx 'Seccomp:	2' "/proc/$pid/status" && grep -qx 'NoNewPrivs:	1' "/proc/$pid/status" &&
+      grep -qx 'CapPrm:	0000000000000000' "/proc/$pid/status" && ! grep -q '^Uid:	0' "/proc/$pid/status" || return 1
+  done
+}
+check "supervisor and workers are unprivileged and confined" confined
+kill -KILL "$first"
+again() { test "$(worker_pids "$edge_pid" | wc -l)" -eq 2 && ! worker_pids "$edge_pid" | grep -qx "$first"; }
+eventually 5 "a worker that died is started again" again
+check "it serves" post 200 message "http://$host:8093/keymanagement"
+
+# Many idle connections
+mkfifo "$work/hold"
+client python3 "$tests/http_clients.py" idle "$host" 8080 /keymanagement 10000 <"$work/hold" >"$work/idle" &
+background+=($!)
+idle_pid=$!
+exec 3>"$work/hold"
+eventually 30 "10,000 connections, each with a request that was answered" grep -q ready "$work/idle"
+kib() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
+memory=$(kib "$(worker_pids "$(cat "/run/$TKMS_LAB-lab/http/edge.pid")")")
+check "10,000 idle connections take less than 100 MiB ($memory KiB)" test "$memory" -lt 102400
+check "a request in between is answered" post 200 message
+exec 3>&-
+wait "$idle_pid"
+check "none of them was closed" grep -qx 'closed=0' "$work/idle"
+
+# Graceful stop
+client python3 "$tests/http_clients.py" busy "$host" 8093 /keymanagement 20 "$work/message" >"$work/busy" 2>&1 &
+busy_pid=$!
+background+=("$busy_pid")
+eventually 5 "clients are busy" grep -q ready "$work/busy"
+sleep 0.5
+kill -TERM "$edge_pid"
+clean_end() { wait "$busy_pid" || { cat "$work/busy" && false; }; }
+check "told to stop, it answers what it has and ends every connection between two answers" clean_end
+check "it ends with status 0" wait "$edge_pid"
