@@ -167,15 +167,18 @@ enum relay_submit relay_submit(struct relay *r, struct relay_request *q, uint64_
 	return RELAY_ACCEPTED;
 }
 
-static void answered(struct relay *r, struct leg *leg, uint64_t now_us)
+static void heard(struct relay *r, unsigned int address, uint64_t rtt_us, uint64_t now_us)
+{
+	if (health_answered(&r->health, address, now_us, (uint32_t)rtt_us))
+		r->out.health(r->out.arg, address);
+}
+
+static uint64_t round_trip(const struct leg *leg, uint64_t now_us)
 {
 	uint64_t rtt = now_us > leg->sent_us ? now_us - leg->sent_us : 1;
 
 	/* Karn: which of several copies was answered cannot be known. */
-	if (leg->sent != 1 || rtt > UINT32_MAX || leg->pair->open > 0)
-		rtt = 0;
-	if (health_answered(&r->health, leg->address, now_us, (uint32_t)rtt))
-		r->out.health(r->out.arg, leg->address);
+	return leg->sent == 1 && rtt <= UINT32_MAX && leg->pair->open <= 0 ? rtt : 0;
 }
 
 /* An Error that nobody vouches for: one other node is asked before it is believed. */
@@ -224,10 +227,12 @@ void relay_datagram(
 	while (leg && leg->hinted)
 		leg = leg->next;
 	if (!leg) {
+		/* Too late for its request, or the answer to a probe: whoever sent it is there. */
+		heard(r, socket / r->config.ports, 0, now_us);
 		r->count.stray++;
 		return;
 	}
-	answered(r, leg, now_us);
+	heard(r, leg->address, round_trip(leg, now_us), now_us);
 	if (kind == WIRE_UNVOUCHED)
 		unvouched(r, leg, octets, len, now_us);
 	else

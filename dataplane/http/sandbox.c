@@ -3,17 +3,17 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-int sandbox_user(const char *user)
+static int become(const char *user)
 {
 	const struct passwd *p;
 
-	if (geteuid() != 0)
-		return 0;
 	errno = 0;
 	p = getpwnam(user);
 	if (!p)
@@ -22,6 +22,21 @@ int sandbox_user(const char *user)
 		return -EPERM;
 	if (setgroups(0, NULL) < 0 || setresgid(p->pw_gid, p->pw_gid, p->pw_gid) < 0 ||
 		setresuid(p->pw_uid, p->pw_uid, p->pw_uid) < 0)
+		return -errno;
+	return 0;
+}
+
+int sandbox_user(const char *user)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+	int err = geteuid() == 0 ? become(user) : 0;
+
+	if (err)
+		return err;
+	/* Also for a user who was given some, to bind a low port. */
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+		syscall(SYS_capset, &header, none) < 0)
 		return -errno;
 	return 0;
 }

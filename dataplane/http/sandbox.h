@@ -6,7 +6,9 @@
 #ifndef TKMS_HTTP_SANDBOX_H
 #define TKMS_HTTP_SANDBOX_H
 
-/* Root becomes user (and its group); others stay who they are. 0 or -errno (-ENOENT: no such user).
+/*
+ * Root becomes user (and its group); others stay who they are. All capabilities are given up. 0 or
+ * -errno (-ENOENT: no such user).
  */
 int sandbox_user(const char *user);
 

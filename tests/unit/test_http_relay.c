@@ -319,6 +319,28 @@ Test(http_relay, the_answer_to_a_probe_brings_an_address_back)
 	bed_free(b);
 }
 
+Test(http_relay, an_answer_to_a_probe_counts_after_the_request_is_done_too)
+{
+	struct bed *b = bed_new(2);
+	struct relay_request r[2] = {
+		request(MIKEY_RESOLVE_INIT_PSK, 1, 1), request(MIKEY_RESOLVE_INIT_PSK, 2, 2)};
+	uint64_t now;
+
+	submit(b, &r[0], 1000);
+	now = relay_due_us(b->relay);
+	relay_tick(b->relay, now);
+	give(b, b->sent[1].socket, MIKEY_RESOLVE_RESP, 1, now + 500);
+	now += HEALTH_PROBE_FIRST_US;
+	submit(b, &r[1], now);
+	give(b, b->sent[2].socket, MIKEY_RESOLVE_RESP, 2, now + 100);
+	cr_assert_eq(b->n_done, 2);
+	cr_expect(relay_health(b->relay)->address[0].silent);
+	give(b, b->sent[3].socket, MIKEY_RESOLVE_RESP, 2, now + 200);
+	cr_expect_eq(b->n_done, 2);
+	cr_expect_not(relay_health(b->relay)->address[0].silent);
+	bed_free(b);
+}
+
 Test(http_relay, an_unvouched_error_has_one_other_address_asked)
 {
 	struct bed *b = bed_new(3);
