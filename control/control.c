@@ -225,6 +225,8 @@ static void on_tick(evutil_socket_t sock, short events, void *arg)
 	control_step_keys(c);
 	if (keyring_sync_has_turned(c->keyring))
 		link_push_snapshot(c->link);
+	if (!cluster_status(c->cluster)->is_alone)
+		link_say_contact(c->link, (uint32_t)(c->live->cluster.dead_after * 3 / 4));
 	control_end_drained(c);
 	admin_wake(c->admin);
 }

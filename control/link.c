@@ -330,6 +330,22 @@ void link_free(struct link *l)
 	free(l);
 }
 
+void link_say_contact(struct link *l, uint32_t valid_ms)
+{
+	struct ipc_header h = {.magic = IPC_MAGIC,
+		.version = IPC_VERSION,
+		.type = IPC_CONTACT,
+		.status = valid_ms};
+	int err;
+
+	if (!l->status.is_connected)
+		return;
+	h.seq = ++l->seq;
+	err = ipc_send(l->sock, &h, NULL, 0, -1);
+	if (err && err != -EAGAIN)
+		link_disconnect(l, LINK_PEER_LIVES, strerror(-err));
+}
+
 void link_push_snapshot(struct link *l)
 {
 	l->must_send_snapshot = true;

@@ -51,6 +51,10 @@ void link_push_subscribers(struct link *l);
 /* Lets a data plane end that has asked; nothing happens otherwise. */
 void link_release(struct link *l);
 
+/* The node is in contact with its replica set, for valid_ms from now; left out when the data plane
+ * is slow. */
+void link_say_contact(struct link *l, uint32_t valid_ms);
+
 const struct link_status *link_status(const struct link *l);
 
 #endif

@@ -32,9 +32,11 @@ struct dataplane {
 	uint64_t addresses_version;	/* of the snapshot that they came with */
 	struct net_addresses checked;	/* by preflight_addresses() */
 	struct stats stats;
-	unsigned int ticks; /* seconds served */
-	uint64_t end_by_ms; /* it is to end, at this time at the latest; 0: it is not */
-	bool is_released;   /* nobody is served here any more, or nobody could take over */
+	unsigned int ticks;	   /* seconds served */
+	bool is_new_control;	   /* whose first snapshot has not come yet */
+	uint64_t contact_until_ms; /* control's word that we are in sync ends; 0: it does not end */
+	uint64_t end_by_ms;	   /* it is to end, at this time at the latest; 0: it is not */
+	bool is_released;	   /* nobody is served here any more, or nobody could take over */
 	struct ipc_snapshot incoming;
 };
 

@@ -147,6 +147,12 @@ static int dispatch(struct link *l, const struct ipc_header *h, int fd)
 		l->handlers->released(l->handlers->arg);
 		return 0;
 	}
+	if (h->type == IPC_CONTACT) {
+		if (fd >= 0)
+			close(fd);
+		l->handlers->contact(l->handlers->arg, h->status);
+		return 0;
+	}
 	if (h->type != IPC_SNAPSHOT && h->type != IPC_SUBSCRIBERS) {
 		/* A newer control may say more than we know. */
 		log_line(LOG_WARNING, "unknown message from tkms-control", "type=%u", h->type);

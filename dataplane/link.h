@@ -18,6 +18,7 @@ struct link_handlers {
 	int (*snapshot)(void *arg, const uint8_t *buf, size_t len);
 	int (*subscribers)(void *arg, const uint8_t *buf, size_t len, uint32_t flags);
 	void (*hello)(void *arg, struct ipc_hello *hello); /* fills it */
+	void (*contact)(void *arg, uint32_t valid_ms);	   /* IPC_CONTACT */
 	void (*lost)(void *arg);			   /* the connection is gone */
 	void (*released)(void *arg); /* what link_ask_to_end() asked for is granted */
 };

@@ -61,6 +61,9 @@ static int on_snapshot(void *arg, const uint8_t *buf, size_t len)
 	}
 	stats_assign_keys(&d->stats, d->workers, d->n_workers, &s->keyring);
 	snapshot_publish(&d->shared, s);
+	if (d->is_new_control)
+		d->contact_until_ms = 0; /* a single node has no contact to lose */
+	d->is_new_control = false;
 	log_line(LOG_INFO, "snapshot in service", "epoch=%lu keys=%u active=%s addresses=%u",
 		(unsigned long)s->epoch, s->keyring.n_keys, s->keyring.active >= 0 ? "yes" : "no",
 		s->addresses.n4 + s->addresses.n6);
@@ -101,10 +104,26 @@ static void on_hello(void *arg, struct ipc_hello *hello)
 	snprintf(hello->version, sizeof(hello->version), "%s", TKMS_VERSION);
 }
 
+static void on_contact(void *arg, uint32_t valid_ms)
+{
+	struct dataplane *d = arg;
+
+	d->contact_until_ms = monotonic_ms() + valid_ms;
+	snapshot_set_contact(&d->shared, true);
+}
+
+/* Control is gone or hangs: others may seal with keys by now that we have not been given. */
+static void watch_contact(struct dataplane *d, uint64_t now_ms)
+{
+	if (d->contact_until_ms && now_ms >= d->contact_until_ms)
+		snapshot_set_contact(&d->shared, false);
+}
+
 static void on_lost(void *arg)
 {
 	struct dataplane *d = arg;
 
+	d->is_new_control = true;
 	load_abort(&d->load);
 }
 
@@ -181,11 +200,14 @@ static int serve_loop(struct dataplane *d, int signal_fd)
 			tick(d, now);
 			next_report = now + REPORT_MS;
 		}
+		watch_contact(d, now);
 		if (may_end(d, now))
 			return 0;
 		wait = earlier(link_connect(&d->link, now), (int)(next_report - now));
 		if (d->end_by_ms)
 			wait = earlier(END_LOOK_MS, wait);
+		if (d->contact_until_ms > now)
+			wait = earlier((int)(d->contact_until_ms - now), wait);
 		fds[1] = (struct pollfd){.fd = d->link.sock, .events = POLLIN};
 		if (poll(fds, 2, wait) < 0 && errno != EINTR)
 			return -errno;
@@ -208,6 +230,7 @@ int dataplane_serve(struct dataplane *d, int signal_fd)
 		.snapshot = on_snapshot,
 		.subscribers = on_subscribers,
 		.hello = on_hello,
+		.contact = on_contact,
 		.lost = on_lost,
 		.released = on_released};
 	d->load = (struct load){.shared = &d->shared, .crypto = d->crypto};

@@ -168,6 +168,7 @@ static int fill(
 	int err;
 
 	s->epoch = ipc->epoch;
+	s->said_in_sync = ipc->in_sync != 0;
 	policy_fill(s, ipc);
 	network_fill(s, ipc);
 	for (unsigned int i = 0; i < ipc->n_addresses; i++) {
@@ -234,6 +235,15 @@ void snapshot_publish(struct shared *shared, struct snapshot *s)
 
 	synchronize_rcu();
 	snapshot_free(old);
+}
+
+void snapshot_set_contact(struct shared *shared, bool is_in_contact)
+{
+	struct snapshot *s = shared->snapshot;
+
+	if (s)
+		__atomic_store_n(
+			&s->policy.in_sync, s->said_in_sync && is_in_contact, __ATOMIC_RELAXED);
 }
 
 void subscribers_publish(struct shared *shared, struct subscriber_table *table)

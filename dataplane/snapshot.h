@@ -17,6 +17,7 @@
 
 struct snapshot {
 	uint64_t epoch;
+	bool said_in_sync; /* what control said; the policy's is that, while it is in contact */
 	struct keyring keyring;
 	struct policy policy;
 	struct net_addresses addresses;
@@ -44,6 +45,11 @@ void snapshot_free(struct snapshot *s);
 
 /* Publishes, waits for the grace period, wipes and frees what was there. Takes ownership. */
 void snapshot_publish(struct shared *shared, struct snapshot *s);
+/*
+ * Main thread: control is, or is no longer, known to be in contact: without it nobody is in sync.
+ * The one field of a snapshot in service that changes; workers may see it a message later.
+ */
+void snapshot_set_contact(struct shared *shared, bool is_in_contact);
 void subscribers_publish(struct shared *shared, struct subscriber_table *table);
 
 /* Ends with no reader left: wipes everything. */

@@ -17,6 +17,7 @@ struct seen {
 	size_t len;
 	uint32_t flags;
 	int status;
+	uint32_t contact_ms;
 };
 
 static struct seen seen;
@@ -63,10 +64,16 @@ static void on_released(void *arg)
 	((struct seen *)arg)->released++;
 }
 
+static void on_contact(void *arg, uint32_t valid_ms)
+{
+	((struct seen *)arg)->contact_ms += valid_ms;
+}
+
 static const struct link_handlers handlers = {.arg = &seen,
 	.snapshot = on_snapshot,
 	.subscribers = on_subscribers,
 	.hello = on_hello,
+	.contact = on_contact,
 	.lost = on_lost,
 	.released = on_released};
 
@@ -214,6 +221,22 @@ Test(link, asks_whether_it_may_end_and_hears_the_answer)
 	link_receive(&link_under_test, 2000);
 	cr_expect_eq(seen.released, 1u);
 	cr_expect_eq(seen.lost, 0u);
+}
+
+Test(link, hears_of_contact_and_does_not_answer)
+{
+	int peer = connected();
+	struct ipc_header h = {.magic = IPC_MAGIC,
+		.version = IPC_VERSION,
+		.type = IPC_CONTACT,
+		.seq = 5,
+		.status = 750};
+
+	cr_assert_eq(ipc_send(peer, &h, NULL, 0, -1), 0);
+	link_receive(&link_under_test, 2000);
+	cr_expect_eq(seen.contact_ms, 750u);
+	cr_expect_eq(recv(peer, &h, sizeof(h), MSG_DONTWAIT), -1);
+	cr_expect_geq(link_under_test.sock, 0);
 }
 
 Test(link, acknowledges_unknown_messages_as_not_supported)

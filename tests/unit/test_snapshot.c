@@ -159,3 +159,26 @@ Test(snapshot, view_needs_snapshot_and_subscribers)
 	shared_clear(&shared);
 	cr_expect_null(snapshot_view(&shared, &view));
 }
+
+Test(snapshot, without_contact_nobody_is_in_sync)
+{
+	struct shared shared = {0};
+	struct snapshot *s;
+	const char *why;
+
+	snapshot_set_contact(&shared, false); /* nothing to change yet */
+	reset();
+	cr_assert_eq(snapshot_build(&s, crypto, &ipc, &why), 0);
+	shared.snapshot = s;
+	snapshot_set_contact(&shared, false);
+	cr_expect(!s->policy.in_sync);
+	snapshot_set_contact(&shared, true);
+	cr_expect(s->policy.in_sync);
+	snapshot_free(s);
+	ipc.in_sync = 0;
+	cr_assert_eq(snapshot_build(&s, crypto, &ipc, &why), 0);
+	shared.snapshot = s;
+	snapshot_set_contact(&shared, true);
+	cr_expect(!s->policy.in_sync, "contact alone does not bring a node up to date");
+	snapshot_free(s);
+}
