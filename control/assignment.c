@@ -68,13 +68,15 @@ static enum assignment_fitness best_fitness(const struct assignment_member *memb
 	return best;
 }
 
+enum { FAMILIES = 2 };
+
 struct sharing {
 	const struct ipc_address *addresses;
 	unsigned int n_addresses;
 	const struct assignment_member *members;
 	unsigned int n_members, n_fit;
 	bool fit[BUS_ORIGINS_MAX];
-	unsigned int load[BUS_ORIGINS_MAX]; /* of the family that is being shared out */
+	unsigned int load[FAMILIES][BUS_ORIGINS_MAX];
 	int *owners;
 };
 
@@ -83,12 +85,25 @@ static uint64_t weight(const struct sharing *s, unsigned int member, unsigned in
 	return assignment_weight(s->members[member].origin, &s->addresses[address]);
 }
 
+/* IPv4 and IPv6 are shared out each by itself: most clients have one of them only. */
+static unsigned int family_of(const struct sharing *s, unsigned int address)
+{
+	return s->addresses[address].family == 6;
+}
+
+static unsigned int total(const struct sharing *s, unsigned int member)
+{
+	return s->load[0][member] + s->load[1][member];
+}
+
 static void give(struct sharing *s, unsigned int address, int member)
 {
+	unsigned int *load = s->load[family_of(s, address)];
+
 	if (s->owners[address] >= 0)
-		s->load[s->owners[address]]--;
+		load[s->owners[address]]--;
 	s->owners[address] = member;
-	s->load[member]++;
+	load[member]++;
 }
 
 /* To the claim in force among fit members. */
@@ -114,32 +129,32 @@ static void follow_claims(struct sharing *s, unsigned int address)
 		give(s, address, best);
 }
 
-/* To the greatest weight among those with less than a share. */
+/* Among those with less than a share of the family to who has least in all, then by weight. */
 static void find_owner(struct sharing *s, unsigned int address, unsigned int share)
 {
-	uint64_t best_weight = 0;
+	const unsigned int *load = s->load[family_of(s, address)];
 	int best = ASSIGNMENT_NOBODY;
 
 	for (unsigned int i = 0; i < s->n_members; i++) {
-		if (!s->fit[i] || s->load[i] >= share)
+		if (!s->fit[i] || load[i] >= share)
 			continue;
-		if (best < 0 || weight(s, i, address) > best_weight) {
+		if (best < 0 || total(s, i) < total(s, (unsigned int)best) ||
+			(total(s, i) == total(s, (unsigned int)best) &&
+				weight(s, i, address) > weight(s, (unsigned int)best, address)))
 			best = (int)i;
-			best_weight = weight(s, i, address);
-		}
 	}
 	if (best >= 0)
 		give(s, address, best);
 }
 
 /* The one of from's addresses that suits to best. */
-static unsigned int choose(const struct sharing *s, uint8_t family, int from, int to)
+static unsigned int choose(const struct sharing *s, unsigned int family, int from, int to)
 {
 	unsigned int best = 0;
 	uint64_t best_weight = 0;
 
 	for (unsigned int a = 0; a < s->n_addresses; a++) {
-		if (s->addresses[a].family != family || s->owners[a] != from)
+		if (family_of(s, a) != family || s->owners[a] != from)
 			continue;
 		if (weight(s, (unsigned int)to, a) >= best_weight) {
 			best = a;
@@ -149,42 +164,41 @@ static unsigned int choose(const struct sharing *s, uint8_t family, int from, in
 	return best;
 }
 
-static void level(struct sharing *s, uint8_t family)
+static void level(struct sharing *s, unsigned int family)
 {
+	const unsigned int *load = s->load[family];
+
 	for (;;) {
 		int least = ASSIGNMENT_NOBODY, most = ASSIGNMENT_NOBODY;
 
 		for (unsigned int i = 0; i < s->n_members; i++) {
 			if (!s->fit[i])
 				continue;
-			if (least < 0 || s->load[i] < s->load[least])
+			if (least < 0 || load[i] < load[least])
 				least = (int)i;
-			if (most < 0 || s->load[i] > s->load[most])
+			if (most < 0 || load[i] > load[most])
 				most = (int)i;
 		}
-		if (least < 0 || s->load[most] - s->load[least] < 2)
+		if (least < 0 || load[most] - load[least] < 2)
 			return;
 		give(s, choose(s, family, most, least), least);
 	}
 }
 
-static void share_family(struct sharing *s, uint8_t family)
+static void share(struct sharing *s)
 {
-	unsigned int n = 0, share;
+	unsigned int n[FAMILIES] = {0};
 
-	memset(s->load, 0, sizeof(s->load));
 	for (unsigned int a = 0; a < s->n_addresses; a++) {
-		if (s->addresses[a].family != family)
-			continue;
-		n++;
+		n[family_of(s, a)]++;
 		follow_claims(s, a);
 	}
-	share = (n + s->n_fit - 1) / s->n_fit;
 	for (unsigned int a = 0; a < s->n_addresses; a++) {
-		if (s->addresses[a].family == family && s->owners[a] < 0)
-			find_owner(s, a, share);
+		if (s->owners[a] < 0)
+			find_owner(s, a, (n[family_of(s, a)] + s->n_fit - 1) / s->n_fit);
 	}
-	level(s, family);
+	for (unsigned int family = 0; family < FAMILIES; family++)
+		level(s, family);
 }
 
 void assignment_share(const struct ipc_address *addresses, unsigned int n_addresses,
@@ -203,8 +217,6 @@ void assignment_share(const struct ipc_address *addresses, unsigned int n_addres
 		s.fit[i] = assignment_fitness(&members[i]) == best;
 		s.n_fit += s.fit[i];
 	}
-	if (s.n_fit == 0)
-		return;
-	share_family(&s, 4);
-	share_family(&s, 6);
+	if (s.n_fit)
+		share(&s);
 }

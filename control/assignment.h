@@ -7,7 +7,7 @@
  * several claims the highest is in force, of equal ones that with the greater rendezvous weight
  * (hash of origin and address). An address stays where it is claimed as long as that member is fit,
  * so only the addresses of a member that goes move, and to one that comes only its share. Addresses
- * that nobody claims go to the member with the greatest weight that has less than its share;
+ * that nobody claims go to a member that has less than its share, by load, then by weight;
  * a member with two fewer than another (per family) takes one over.
  *
  * A move is made before it breaks: the old holder goes on until the new one's data plane is known
