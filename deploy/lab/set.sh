@@ -2,10 +2,13 @@
 # The nodes of a lab as a replica set: when all know each other, when each has its share; sourced by lab.sh.
 # shellcheck shell=bash disable=SC2154
 
-# Every node serves, knows all that the others know, and takes all for alive.
+# Every node serves as many subscribers as the others, knows all that they know, and takes all for alive.
 set_joined() {
-  local name status
+  local name status count=''
   for name in "${node_names[@]}"; do
+    status=$(node_ctl "$name" status --json 2>/dev/null) || return 1
+    count=${count:-$(jq .subscribers <<<"$status")}
+    jq -e --argjson n "$count" "$serving and .subscribers == \$n" <<<"$status" >/dev/null || return 1
     status=$(node_ctl "$name" node list --json 2>/dev/null) || return 1
     jq -e --argjson n "${#node_names[@]}" '.cluster.healthy and .cluster.in_sync and
       ([.nodes[] | select(.state == "serving")] | length) == $n' <<<"$status" >/dev/null || return 1

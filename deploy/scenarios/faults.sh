@@ -12,10 +12,10 @@ scenario_names=(node-killed node-frozen redis-primary-killed redis-all-killed
 # bars and for how long the failure lasts, seconds
 scenario_table() {
   cat <<'END'
-node-killed           0 1000 3000 5  everything of a node ends at once; it is started again
-node-frozen           0 1000 3000 5  a node stops as a hanging machine does; it goes on later
-redis-primary-killed  0 100  100  5  the primary Redis and its Sentinel end at once
-redis-all-killed      0 100  100  5  all Redis servers and Sentinels end at once
+node-killed           0 1000 3000 4  everything of a node ends at once; it is started again
+node-frozen           0 1000 3000 4  a node stops as a hanging machine does; it goes on later
+redis-primary-killed  0 100  100  4  the primary Redis and its Sentinel end at once
+redis-all-killed      0 100  100  4  all Redis servers and Sentinels end at once
 partition-redis       0 100  100  5  a node cannot reach Redis
 partition-clients     0 1000 -    4  clients cannot reach a node that can reach Redis
 packet-loss           0 -    -    5  5 % of all packets are lost, in each direction
