@@ -130,8 +130,9 @@ static int subscriber_remove(
 	log_event(LOG_INFO, "subscriber removed", F_TEXT("psk_id", text),
 		F_UINT("version", store_version(c->store)));
 	control_push_subscribers(c);
-	return admin_wait(client, json_pack("{s:s, s:I}", "psk_id", text, "subscribers",
-					  (json_int_t)store_count(c->store)));
+	return admin_wait_change(client, request,
+		json_pack("{s:s, s:I}", "psk_id", text, "subscribers",
+			(json_int_t)store_count(c->store)));
 }
 
 admin_command_fn admin_find_command(const char *name)

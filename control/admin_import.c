@@ -189,7 +189,6 @@ int admin_import_commit(
 	struct import import;
 	int err = check_running(client, why);
 
-	(void)request;
 	(void)result;
 	if (err)
 		return err;
@@ -211,7 +210,8 @@ int admin_import_commit(
 	log_event(LOG_INFO, "subscribers imported", F_UINT("added", import.added),
 		F_UINT("replaced", import.replaced), F_UINT("version", store_version(c->store)));
 	control_push_subscribers(c);
-	return admin_wait(client, json_pack("{s:I, s:I, s:I}", "added", (json_int_t)import.added,
-					  "replaced", (json_int_t)import.replaced, "subscribers",
-					  (json_int_t)store_count(c->store)));
+	return admin_wait_change(client, request,
+		json_pack("{s:I, s:I, s:I}", "added", (json_int_t)import.added, "replaced",
+			(json_int_t)import.replaced, "subscribers",
+			(json_int_t)store_count(c->store)));
 }

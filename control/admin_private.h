@@ -16,6 +16,7 @@ enum {
 	ADMIN_WAIT_MS = 60000,	      /* for the data plane's acknowledgement */
 	ADMIN_IMPORT_IDLE_MS = 30000, /* an import holds the store: it must go on */
 	ADMIN_CLIENTS_MAX = 64,	      /* far below the limit on descriptors */
+	ADMIN_WAIT_REDIS_MS = 2000,   /* for a change to reach Redis, unless asked to wait longer */
 	ADMIN_DEFERRED = 1,
 };
 
@@ -47,7 +48,8 @@ struct admin_client {
 	json_t *waiting; /* the result so far, NULL: none */
 	admin_progress_fn progress;
 	uint64_t wait_version, wait_epoch, wait_until_ms;
-	char rotate_id[KEYS_ID_MAX + 1]; /* key rotate: the key it has published, "": none yet */
+	uint64_t wait_log, wait_redis_ms; /* a change: its chunk, how long it may take to Redis */
+	char rotate_id[KEYS_ID_MAX + 1];  /* key rotate: the key it has published, "": none yet */
 	char revoke_id[KEYS_ID_MAX + 1];
 };
 
@@ -94,6 +96,12 @@ int admin_node_undrain(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_node_forget(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+
+/* As admin_wait(), for a change of subscribers: says as "redis" whether it has got there. Request
+ * "wait": waits for it. */
+int admin_wait_change(struct admin_client *client, const json_t *request, json_t *result);
+int admin_progress_change(struct admin_client *client, const char **outcome, struct reason *why);
+json_t *admin_sync(const struct control *c);
 
 json_t *admin_status(const struct control *c);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/admin_private.h"
 #include "control/clock.h"
-#include "control/hub.h"
 #include "control/keyring_sync.h"
 
 static json_t *worker_list(const struct ipc_stats *s)
@@ -47,8 +46,7 @@ json_t *admin_status(const struct control *c)
 		"addresses_held", admin_addresses_held(c), "keyring_epoch",
 		(json_int_t)c->keys->epoch, "active_key", active ? active->id : NULL, "keyring",
 		"waiting", keyring_sync_explain(c->keyring), "refused",
-		(json_int_t)keyring_sync_refused(c->keyring), "sync",
-		hub_status(c->hub, store_origin(c->store)), "dataplane",
+		(json_int_t)keyring_sync_refused(c->keyring), "sync", admin_sync(c), "dataplane",
 		dataplane(link_status(c->link)), "subscribers", (json_int_t)store_count(c->store),
 		"cluster", admin_cluster(c));
 }

@@ -58,14 +58,18 @@ static const struct command {
 		"it)."},
 	{NULL, "status", ctl_status, OPT_ONLINE, 0, 0, "status",
 		"Node, keyring, subscribers, data plane and its counters."},
-	{"subscriber", "import", ctl_subscriber_import, OPT_ONLINE | OPT_REPLACE, 1, 1,
-		"subscriber import [--replace] FILE|-",
+	{"subscriber", "import", ctl_subscriber_import, OPT_ONLINE | OPT_REPLACE | OPT_WAIT, 1, 1,
+		"subscriber import [--replace] [--wait] FILE|-",
 		"Imports JSON Lines, all of them or none: {\"psk_id\": \"TEXT or hex:...\", "
 		"\"psk\": \"HEX\", \"uids\": "
 		"[\"user@domain\", ...]},\noptionally \"expires\" (RFC 3339) and \"roles\" "
 		"([\"function\"]). A psk_id that exists and "
 		"differs is an error\nunless --replace is given. Returns when the data plane has "
-		"them, or says that it is not connected."},
+		"them, or says that it is not connected. In a replica set it says too "
+		"whether\nRedis has "
+		"them; with --wait it waits for that, at most a minute, and fails if not. They are "
+		"kept "
+		"in any case."},
 	{"subscriber", "add", ctl_subscriber_add,
 		OPT_ONLINE | OPT_REPLACE | OPT_PSK_ID | OPT_PSK_FILE | OPT_UID | OPT_EXPIRES |
 			OPT_ROLE,

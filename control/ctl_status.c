@@ -41,6 +41,31 @@ static void print_dataplane(const json_t *dataplane, json_int_t epoch)
 	}
 }
 
+static void print_sync(const json_t *sync)
+{
+	const json_t *changes = json_object_get(sync, "changes"), *peer;
+	json_int_t behind = 0;
+	size_t i;
+
+	if (!json_is_true(json_object_get(sync, "configured"))) {
+		printf("%-16s%s\n", "sync", ctl_text(sync, "role"));
+		return;
+	}
+	if (json_is_true(json_object_get(sync, "reachable")))
+		printf("%-16sRedis primary %s\n", "sync", ctl_text(sync, "primary"));
+	else
+		printf("%-16sRedis not reachable\n", "sync");
+	if (*ctl_text(sync, "error"))
+		printf("%-16s%s\n", "", ctl_text(sync, "error"));
+	json_array_foreach(json_object_get(changes, "peers"), i, peer) behind +=
+		ctl_number(peer, "last") - ctl_number(peer, "cursor");
+	printf("%-16s%" JSON_INTEGER_FORMAT " to tell, %" JSON_INTEGER_FORMAT " to read\n",
+		"changes", ctl_number(changes, "log_last") - ctl_number(changes, "reached"),
+		behind);
+	if (*ctl_text(changes, "error"))
+		printf("%-16s%s\n", "", ctl_text(changes, "error"));
+}
+
 int ctl_status(const struct ctl_options *o)
 {
 	json_t *r = ctl_ask(o, json_pack("{s:s}", "command", "status"));
@@ -59,7 +84,7 @@ int ctl_status(const struct ctl_options *o)
 	if (*ctl_text(json_object_get(r, "keyring"), "waiting"))
 		printf("  %s\n", ctl_text(json_object_get(r, "keyring"), "waiting"));
 	printf("%-16s%" JSON_INTEGER_FORMAT "\n", "subscribers", ctl_number(r, "subscribers"));
-	printf("%-16s%s\n", "sync", ctl_text(json_object_get(r, "sync"), "role"));
+	print_sync(json_object_get(r, "sync"));
 	print_dataplane(json_object_get(r, "dataplane"), ctl_number(r, "keyring_epoch"));
 	json_decref(r);
 	return CTL_OK;

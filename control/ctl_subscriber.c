@@ -124,14 +124,22 @@ static int send_lines(struct sending *s, int fd, char *buf, size_t cap)
 
 static int print_imported(const struct ctl_options *o, json_t *r)
 {
-	if (o->json)
-		return ctl_print_json(r);
+	bool is_late = o->wait && strcmp(ctl_text(r, "redis"), "not reached yet") == 0;
+
+	if (o->json) {
+		int status = ctl_print_json(r);
+
+		return is_late ? CTL_FAILED : status;
+	}
 	printf("%" JSON_INTEGER_FORMAT " subscribers added, %" JSON_INTEGER_FORMAT
-	       " replaced, %" JSON_INTEGER_FORMAT " in all; data plane: %s\n",
+	       " replaced, %" JSON_INTEGER_FORMAT " in all; data plane: %s%s%s\n",
 		ctl_number(r, "added"), ctl_number(r, "replaced"), ctl_number(r, "subscribers"),
-		ctl_text(r, "dataplane"));
+		ctl_text(r, "dataplane"), *ctl_text(r, "redis") ? "; Redis: " : "",
+		ctl_text(r, "redis"));
 	json_decref(r);
-	return CTL_OK;
+	return is_late ? ctl_fail("stored here, and not yet in Redis: the other nodes get them "
+				  "when it can be reached")
+		       : CTL_OK;
 }
 
 static int begin(struct sending *s, const struct ctl_options *o, const char *file)
@@ -157,8 +165,8 @@ static int finish(struct sending *s, const struct ctl_options *o, int status)
 	if (status == CTL_OK && s->errors)
 		status = ctl_fail("%s: nothing was imported, lines are wrong", s->file);
 	if (status == CTL_OK) {
-		r = ctl_request(
-			s->client, json_pack("{s:s}", "command", "subscriber.import.commit"));
+		r = ctl_request(s->client, json_pack("{s:s, s:b}", "command",
+						   "subscriber.import.commit", "wait", o->wait));
 		status = r ? print_imported(o, r) : CTL_FAILED;
 	}
 	json_decref(s->lines);
@@ -270,7 +278,8 @@ int ctl_subscriber_remove(const struct ctl_options *o)
 		return CTL_FAILED;
 	if (o->json)
 		return ctl_print_json(r);
-	printf("%s removed; data plane: %s\n", ctl_text(r, "psk_id"), ctl_text(r, "dataplane"));
+	printf("%s removed; data plane: %s%s%s\n", ctl_text(r, "psk_id"), ctl_text(r, "dataplane"),
+		*ctl_text(r, "redis") ? "; Redis: " : "", ctl_text(r, "redis"));
 	json_decref(r);
 	return CTL_OK;
 }
