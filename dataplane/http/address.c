@@ -19,26 +19,25 @@ static int parse_number(const char *s, unsigned long most, unsigned long *out)
 	return *end || *out > most ? -EINVAL : 0;
 }
 
-static int set(struct address *a, int family, const char *ip, unsigned long port)
+static int set(struct address *a, int family, const char *ip, uint16_t port)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	memset(a, 0, sizeof(*a));
 	if (family == AF_INET) {
-		a->v4 = (struct sockaddr_in){
-			.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+		a->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
 		a->len = sizeof(a->v4);
 		if (inet_pton(AF_INET, ip, &a->v4.sin_addr) != 1)
 			return -EINVAL;
-		snprintf(a->text, sizeof(a->text), "%s:%lu", ip, port);
+		snprintf(a->text, sizeof(a->text), "%s:%u", ip, port);
 		return 0;
 	}
-	a->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	a->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	a->len = sizeof(a->v6);
 	if (inet_pton(AF_INET6, ip, &a->v6.sin6_addr) != 1 ||
 		!inet_ntop(AF_INET6, &a->v6.sin6_addr, text, sizeof(text)))
 		return -EINVAL;
-	snprintf(a->text, sizeof(a->text), "[%s]:%lu", text, port);
+	snprintf(a->text, sizeof(a->text), "[%s]:%u", text, port);
 	return 0;
 }
 
@@ -69,7 +68,7 @@ int address_parse(struct address *a, const char *text, uint16_t port)
 	}
 	if (number && (parse_number(number, 65535, &n) < 0 || n == 0))
 		return -EINVAL;
-	return n == 0 ? -EINVAL : set(a, family, ip, n);
+	return n == 0 ? -EINVAL : set(a, family, ip, (uint16_t)n);
 }
 
 static void octets_of(const struct sockaddr *sa, uint8_t out[16])

@@ -17,7 +17,7 @@ struct address {
 		struct sockaddr_in6 v6;
 	};
 	socklen_t len;
-	char text[ADDRESS_TEXT_MAX]; /* "192.0.2.1:2269", "[2001:db8::1]:2269" */
+	char text[ADDRESS_TEXT_MAX + 8]; /* "192.0.2.1:2269", "[2001:db8::1]:2269" */
 };
 
 /* IP, IP:port, v6, [v6] or [v6]:port. port 0: a port must be given. 0 or -EINVAL. */
