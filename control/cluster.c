@@ -103,7 +103,7 @@ static void note_status(struct cluster *c, uint64_t now_ms)
 	c->status = (struct cluster_status){.is_alone = r->is_alone,
 		.is_healthy = r->membership.is_healthy,
 		.is_caught_up = r->is_caught_up,
-		.is_in_sync = r->is_in_sync,
+		.is_in_sync = beat->is_in_sync,
 		.is_behind = r->is_behind,
 		.is_disputed = membership_clock(&r->membership) == CLOCKS_DISPUTED,
 		.drain_reasons = beat->drain_reasons,

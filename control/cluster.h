@@ -30,8 +30,8 @@ struct cluster_member {
 
 struct cluster_owner {
 	void *arg;
-	/* Fills what only others know: serving, keyring_*, load, log_*, held, cursors. h is zero
-	 * but for the name. */
+	/* Fills what only others know: serving, in_sync, keyring_*, load, log_*, held, cursors. h
+	 * is zero but for the name. */
 	void (*fill)(void *arg, struct heartbeat *h);
 	/* Members, liveness, the addresses held or is_in_sync have changed. */
 	void (*changed)(void *arg);
@@ -113,7 +113,7 @@ struct cluster_status {
 	bool is_alone;	 /* no bus */
 	bool is_healthy; /* the bus works: the dead can be told from the living */
 	bool is_caught_up;
-	bool is_in_sync;
+	bool is_in_sync;  /* also of the keyring */
 	bool is_behind;	  /* others know more */
 	bool is_disputed; /* clocks differ, and nobody can say whose is right */
 	uint32_t drain_reasons;

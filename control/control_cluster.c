@@ -40,6 +40,7 @@ static void fill(void *arg, struct heartbeat *h)
 		sync_fill(c->sync, h);
 	h->load_permille = s->has_stats ? busiest(&s->stats) : 0;
 	keyring_sync_fill(c->keyring, h);
+	h->is_in_sync = keyring_sync_is_in_sync(c->keyring);
 }
 
 static void changed(void *arg)

@@ -249,7 +249,7 @@ int replica_step(struct replica *r, const struct heartbeat *said, const struct b
 	self->seen_ms = now_ms;
 	beat->drain_reasons = drain_reasons(r, beat, now_ms);
 	beat->is_draining = beat->drain_reasons != 0;
-	beat->is_in_sync = r->is_in_sync;
+	beat->is_in_sync = r->is_in_sync && said->is_in_sync;
 	beat->is_settled = is_settled(r, beat->is_serving && !beat->is_draining, now_ms);
 	beat->n_forgotten = r->n_forgotten;
 	memcpy(beat->forgotten, r->forgotten, sizeof(r->forgotten));

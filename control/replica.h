@@ -65,7 +65,8 @@ enum replica_change {
 };
 
 /*
- * Looks at everything. said: what fill() says, with name, version and roles. Leaves the own
+ * Looks at everything. said: what fill() says, with name, version and roles; is_in_sync: as far as
+ * others of this node know. Leaves the own
  * heartbeat, all but its time, in the own member. bus: NULL when there is none. Bits.
  */
 int replica_step(struct replica *r, const struct heartbeat *said, const struct bus_status *bus,

@@ -61,6 +61,7 @@ void world_start(struct world *w, unsigned int i)
 		.wall_offset_ms = wall,
 		.mono_offset_ms = 7919 * i};
 	snprintf(node->said.name, sizeof(node->said.name), "node%u", i + 1);
+	node->said.is_in_sync = true;
 	node->said.roles = ROLE_REQUEST | ROLE_RESOLVE;
 	cr_assert_eq(replica_init(&node->r, world_origin(i), &settings, mono(w, node)), 0);
 	replica_set_addresses(&node->r, w->addresses, w->n_addresses);
