@@ -60,6 +60,7 @@ void control_fill_snapshot(void *arg, struct ipc_snapshot *s)
 	s->function =
 		(struct ipc_limit){live->limits.messages_per_function, live->limits.function_burst};
 	s->repeat = (struct ipc_limit){live->limits.repeats_per_message, live->limits.repeat_burst};
+	s->ipv4_path_mtu = (uint16_t)live->service.ipv4_path_mtu;
 	s->ipv6_path_mtu = (uint16_t)live->service.ipv6_path_mtu;
 	s->n_types = live->policy.n_ticket_types;
 	memcpy(s->types, live->policy.ticket_types, sizeof(s->types));

@@ -34,10 +34,12 @@
 
 #define SETTINGS_SERVICE(X)                                                                       \
 	X(service, port, UINT, "2269", 1, 65535, LIVE, "UDP port of the service.")                \
+	X(service, ipv4_path_mtu, UINT, "1500", 576, 9216, LIVE,                                  \
+		"Longest IPv4 packet that leaves in one piece where the port takes longer ones; " \
+		"longer answers leave in fragments. Routers on the way may fragment further.")    \
 	X(service, ipv6_path_mtu, UINT, "1280", 1280, 9216, LIVE,                                 \
-		"Longest IPv6 packet that every path to the clients takes; longer answers leave " \
-		"in fragments. 1280 fits everywhere. IPv4 needs no such setting: routers on the " \
-		"way may fragment.")
+		"The same for IPv6, where no router fragments: every path to the clients has to " \
+		"take it. 1280 fits everywhere.")
 
 #define SETTINGS_POLICY(X)                                                                         \
 	X(policy, max_skew, TIME, "300s", SECOND, DAY, LIVE,                                       \

@@ -46,9 +46,10 @@ uint8_t *output_response_at(const struct worker *w, unsigned int i)
 static uint32_t mtu_of(const struct worker *w, const struct port *port, uint8_t family)
 {
 	uint32_t mtu = port->mtu < w->packet_max ? port->mtu : w->packet_max;
-	uint32_t path = w->burst.snapshot->ipv6_path_mtu;
+	uint32_t path =
+		family == 4 ? w->burst.snapshot->ipv4_path_mtu : w->burst.snapshot->ipv6_path_mtu;
 
-	return family == 6 && path < mtu ? path : mtu;
+	return path < mtu ? path : mtu;
 }
 
 static void queue_whole(struct worker *w, const struct port *port, unsigned int i)

@@ -10,7 +10,7 @@
 #include "common/crypto/secret.h"
 #include "common/mikey/message.h"
 
-enum { SKEW_MAX_S = 86400, IPV6_MTU_MIN = 1280 };
+enum { SKEW_MAX_S = 86400, IPV4_MTU_MIN = 576, IPV6_MTU_MIN = 1280 };
 
 static const char *refuse(const struct ipc_snapshot *ipc)
 {
@@ -141,6 +141,7 @@ static void network_fill(struct snapshot *s, const struct ipc_snapshot *ipc)
 		net_vlans_add(&s->vlans, ipc->vlans[i]);
 	if (ipc->n_vlans == 0)
 		net_vlans_add(&s->vlans, 0);
+	s->ipv4_path_mtu = ipc->ipv4_path_mtu ? ipc->ipv4_path_mtu : UINT16_MAX;
 	s->ipv6_path_mtu = ipc->ipv6_path_mtu ? ipc->ipv6_path_mtu : IPV6_MTU_MIN;
 }
 
@@ -157,6 +158,8 @@ static const char *refuse_network(const struct ipc_snapshot *ipc)
 	for (unsigned int i = 0; i < ipc->n_vlans; i++)
 		if (ipc->vlans[i] > IPC_VLAN_MAX)
 			return "VLAN id";
+	if (ipc->ipv4_path_mtu != 0 && ipc->ipv4_path_mtu < IPV4_MTU_MIN)
+		return "path MTU of IPv4";
 	if (ipc->ipv6_path_mtu != 0 && ipc->ipv6_path_mtu < IPV6_MTU_MIN)
 		return "path MTU of IPv6";
 	return NULL;

@@ -23,7 +23,7 @@ struct snapshot {
 	struct net_addresses addresses;
 	struct net_vlans vlans;
 	struct limits limits;
-	uint16_t ipv6_path_mtu;
+	uint16_t ipv4_path_mtu, ipv6_path_mtu;
 	size_t n_octets;
 	uint8_t *octets;	    /* what the policy's identities point to */
 	struct policy_rule rules[]; /* policy.n_rules */

@@ -29,8 +29,8 @@ enum ipc_type {
 	IPC_ACK = 4, /* data plane -> control: seq is that of the message acknowledged; status */
 	IPC_STATS =
 		5, /* data plane -> control: struct ipc_stats encoded inline, about once a second */
-	IPC_DRAIN = 6, /* data plane -> control: it is to end, and serves on until control says
-			  the same: its addresses are with others, or nobody can take them */
+	IPC_DRAIN = 6,	 /* data plane -> control: it is to end, and serves on until control says
+			    the same: its addresses are with others, or nobody can take them */
 	IPC_CONTACT = 7, /* control -> data plane, not acknowledged: the snapshot's in_sync holds
 			    for status milliseconds from now, unless it is said again */
 };
@@ -115,7 +115,8 @@ struct ipc_snapshot {
 	/* What a worker takes and answers of one source, one subscriber (with the role of a network
 	 * function: the third) and of one and the same message. */
 	struct ipc_limit source, subscriber, function, repeat;
-	uint16_t ipv6_path_mtu; /* longer IPv6 packets leave in fragments; 0: 1280 */
+	/* Longer packets leave in fragments; 0: those longer than the port's MTU, and 1280. */
+	uint16_t ipv4_path_mtu, ipv6_path_mtu;
 	unsigned int n_types, n_rules, n_keys, n_addresses, n_edges, n_vlans;
 	struct ipc_ticket_type types[IPC_TYPES_MAX];
 	struct ipc_rule rules[IPC_RULES_MAX];

@@ -50,6 +50,7 @@ static void put_policy(struct ipc_writer *w, const struct ipc_snapshot *s)
 	put_limit(w, s->subscriber);
 	put_limit(w, s->function);
 	put_limit(w, s->repeat);
+	ipc_put_uint(w, s->ipv4_path_mtu, 2);
 	ipc_put_uint(w, s->ipv6_path_mtu, 2);
 }
 
@@ -81,6 +82,7 @@ static void get_policy(struct ipc_reader *r, struct ipc_snapshot *s)
 	s->subscriber = get_limit(r);
 	s->function = get_limit(r);
 	s->repeat = get_limit(r);
+	s->ipv4_path_mtu = (uint16_t)ipc_get_uint(r, 2);
 	s->ipv6_path_mtu = (uint16_t)ipc_get_uint(r, 2);
 }
 

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMES_MAX = 65536, FILE_MAX = 64 << 20, BURST = 32, NS_PER_SECOND = 1000000000 };
+enum { FRAMES_MAX = 65536, FILE_MAX = 64 << 20, BURST = 8, NS_PER_SECOND = 1000000000 };
 
 static volatile sig_atomic_t stop;
 

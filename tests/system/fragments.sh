@@ -60,8 +60,11 @@ check "a call with an answer of some 1400 octets works over IPv4" long_call 10.7
 check "it comes in one piece" test "$(kernel4 ReasmOKs)" -eq "$joined4"
 check "a call with an answer of some 1400 octets works over IPv6" long_call fd77::1 5 150
 check "it comes in pieces" test "$(kernel6 ReasmOKs)" -gt "$joined6"
-sed -i 's/service: {/service: {ipv6_path_mtu: 1500, /' "$home/tkms.yaml"
+sed -i 's/service: {/service: {ipv4_path_mtu: 576, ipv6_path_mtu: 1500, /' "$home/tkms.yaml"
 single_reload
+joined4=$(kernel4 ReasmOKs)
+check "a call with an answer of some 1400 octets works over a path of 576 octets" long_call 10.77.0.1 5 150
+check "it comes in pieces" test "$(kernel4 ReasmOKs)" -gt "$joined4"
 joined6=$(kernel6 ReasmOKs)
 check "the call works with a path MTU of 1500" long_call fd77::1 5 150
 check "the answer comes in one piece" test "$(kernel6 ReasmOKs)" -eq "$joined6"

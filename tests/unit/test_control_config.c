@@ -87,6 +87,7 @@ Test(control_config, defaults_are_those_of_the_table)
 	cr_assert_eq(c->limits.messages_per_function, 10000);
 	cr_assert_eq(c->limits.repeats_per_message, 10);
 	cr_assert_eq(c->limits.n_trusted_edges, 0);
+	cr_assert_eq(c->service.ipv4_path_mtu, 1500);
 	cr_assert_eq(c->service.ipv6_path_mtu, 1280);
 	cr_assert_eq(c->service.n_vlans, 1);
 	cr_assert_eq(c->service.vlans[0], 0);

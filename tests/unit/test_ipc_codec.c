@@ -58,6 +58,7 @@ static struct ipc_snapshot *sample_snapshot(void)
 	s->subscriber = (struct ipc_limit){200, 2000};
 	s->function = (struct ipc_limit){10000, 10001};
 	s->repeat = (struct ipc_limit){10, 100};
+	s->ipv4_path_mtu = 1300;
 	s->ipv6_path_mtu = 1400;
 	s->n_edges = 2;
 	s->edges[0] = (struct ipc_prefix){4, 32, {10, 0, 0, 80}};
@@ -214,6 +215,7 @@ Test(ipc_codec, snapshot_comes_back_as_it_was)
 	cr_assert_eq(back->subscriber.burst, 2000);
 	cr_assert_eq(back->function.rate, 10000);
 	cr_assert_eq(back->repeat.burst, 100);
+	cr_assert_eq(back->ipv4_path_mtu, 1300);
 	cr_assert_eq(back->ipv6_path_mtu, 1400);
 	cr_assert_eq(back->n_edges, 2);
 	cr_assert_arr_eq(&back->edges[1], &s->edges[1], sizeof(s->edges[1]));
