@@ -81,6 +81,23 @@ struct identity index_entry_identity(index_entry e)
 	return subscriber_uid(s, which);
 }
 
+/* All ones or zero, so that a choice needs no branch; the compiler must not know better. */
+static inline uint64_t mask_if(bool condition)
+{
+	uint64_t mask = -(uint64_t)condition;
+
+	__asm__("" : "+r"(mask));
+	return mask;
+}
+
+static index_entry nobody_entry(void)
+{
+	/* As long as what is prefetched of a record. */
+	static const struct subscriber nobody = {.psk_id_len = 1, .octets = {[127] = 0}};
+
+	return (uint64_t)(uintptr_t)&nobody | (uint64_t)INDEX_PSK_ID << 48;
+}
+
 static index_entry bucket_find(
 	const struct index_bucket *b, uint16_t tag, struct identity id, unsigned int *at)
 {
@@ -99,7 +116,9 @@ static index_entry bucket_find(
 	return 0;
 }
 
-struct subscriber *index_find(const struct subscriber_index *x, uint64_t hash, struct identity id)
+/* Goes on to the next candidate when identities differ behind equal tags. */
+static struct subscriber *find_slowly(
+	const struct subscriber_index *x, uint64_t hash, struct identity id)
 {
 	size_t at = home_of(x, hash);
 	unsigned int place;
@@ -115,6 +134,52 @@ struct subscriber *index_find(const struct subscriber_index *x, uint64_t hash, s
 		at = (at + 1) & (x->n_buckets - 1);
 	}
 	return NULL;
+}
+
+/* The first entry with the tag, 0: none. All are looked at, without branches. */
+static index_entry bucket_candidate(const struct index_bucket *b, uint16_t tag)
+{
+	index_entry candidate = 0;
+
+	for (unsigned int i = 0; i < INDEX_ENTRIES; i++) {
+		const index_entry e = __atomic_load_n(&b->entry[i], __ATOMIC_ACQUIRE);
+		const bool take =
+			(__atomic_load_n(&b->tag[i], __ATOMIC_RELAXED) == tag) & (candidate == 0);
+
+		candidate |= e & mask_if(take);
+	}
+	return candidate;
+}
+
+/*
+ * Takes the same time whether there is one or not: a sender must not learn who is a subscriber. Who
+ * is none is compared with himself. Two identities with the same tag and bucket are rare, and which
+ * ones those are is behind a secret hash.
+ */
+struct subscriber *index_find(const struct subscriber_index *x, uint64_t hash, struct identity id)
+{
+	const uint16_t tag = tag_of(hash);
+	size_t at = home_of(x, hash), probed = 0;
+	index_entry candidate = 0;
+	uint32_t overflow;
+
+	do {
+		const index_entry e = bucket_candidate(&x->buckets[at], tag);
+
+		overflow = __atomic_load_n(&x->buckets[at].overflow, __ATOMIC_RELAXED);
+		candidate |= e & mask_if(candidate == 0);
+		at = (at + 1) & (x->n_buckets - 1);
+	} while (overflow != 0 && ++probed < x->n_buckets);
+
+	const uint64_t some = mask_if(candidate != 0);
+	const struct identity own = index_entry_identity(candidate | (nobody_entry() & ~some));
+	const struct identity other = {
+		(const uint8_t *)(((uintptr_t)own.data & some) | ((uintptr_t)id.data & ~some)),
+		(uint16_t)((own.len & some) | (id.len & ~some))};
+
+	if (!identity_equal(other, id))
+		return find_slowly(x, hash, id);
+	return index_entry_record(candidate);
 }
 
 static void overflow_add(struct index_bucket *b, uint32_t n)
@@ -199,20 +264,12 @@ void index_prefetch(const struct subscriber_index *x, uint64_t hash)
 
 void index_prefetch_record(const struct subscriber_index *x, uint64_t hash)
 {
-	const struct index_bucket *b = &x->buckets[home_of(x, hash)];
-	const uint16_t tag = tag_of(hash);
+	const index_entry e = bucket_candidate(&x->buckets[home_of(x, hash)], tag_of(hash));
+	const char *s = (const char *)index_entry_record(e | (nobody_entry() & ~mask_if(e != 0)));
 
-	for (unsigned int i = 0; i < INDEX_ENTRIES; i++) {
-		if (__atomic_load_n(&b->tag[i], __ATOMIC_RELAXED) != tag)
-			continue;
-		const char *s = (const char *)index_entry_record(
-			__atomic_load_n(&b->entry[i], __ATOMIC_RELAXED));
-
-		/* The prepared PSK has 128 octets, the identities follow. */
-		__builtin_prefetch(s);
-		__builtin_prefetch(s + 64);
-		__builtin_prefetch(s + 128);
-		__builtin_prefetch(s + 192);
-		return;
-	}
+	/* The prepared PSK has 128 octets, the identities follow. */
+	__builtin_prefetch(s);
+	__builtin_prefetch(s + 64);
+	__builtin_prefetch(s + 128);
+	__builtin_prefetch(s + 192);
 }

@@ -55,6 +55,8 @@ enum { VERDICT_SILENT = -1 };
 	X(AUTH_UNKNOWN_NOT_IN_SYNC, VERDICT_SILENT, false,                                        \
 		"no such subscriber, but this node may be behind")                                \
 	X(AUTH_MAC, MIKEY_ERR_AUTH_FAILURE, false, "MAC of the message is wrong")                 \
+	X(AUTH_MAC_NOT_IN_SYNC, VERDICT_SILENT, false,                                            \
+		"MAC of the message is wrong, but this node may have an old PSK")                 \
 	X(LIMIT_REPEAT, VERDICT_SILENT, true,                                                     \
 		"same message as before, more often than setting limits.repeats_per_message")     \
 	X(LIMIT_SUBSCRIBER, VERDICT_SILENT, true,                                                 \
