@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "common/mikey/cursor.h"
 
-void cursor_fail(struct mikey_cursor *c, size_t off, const char *what)
+void cursor_record(struct mikey_cursor *c, size_t off, const char *what)
 {
 	if (c->failed)
 		return;
@@ -12,18 +12,18 @@ void cursor_fail(struct mikey_cursor *c, size_t off, const char *what)
 	c->end = c->pos;
 }
 
-void cursor_fail_unknown(struct mikey_cursor *c, size_t off, const char *what, int error_no)
+void cursor_record_unknown(struct mikey_cursor *c, size_t off, const char *what, int error_no)
 {
 	if (c->failed)
 		return;
-	cursor_fail(c, off, what);
+	cursor_record(c, off, what);
 	c->error_no = error_no;
 }
 
-void cursor_fail_short(struct mikey_cursor *c, size_t n, const char *field)
+void cursor_record_short(struct mikey_cursor *c, size_t n, const char *field)
 {
 	if (c->failed)
 		return;
-	cursor_fail(c, c->pos, field);
+	cursor_record(c, c->pos, field);
 	c->fault_want = n;
 }

@@ -20,6 +20,11 @@ struct mikey_cursor {
 	const uint8_t *octets; /* offsets count from here */
 	size_t pos;
 	size_t end; /* pos once it has failed: one comparison refuses every further read */
+	/*
+	 * Says only that it has failed. Constant in its scope: nothing but inline functions then
+	 * takes its address, and it stays in registers.
+	 */
+	bool quiet;
 	/* set by the first failure */
 	bool failed;
 	int error_no; /* enum mikey_error when an algorithm is unknown, else CURSOR_NO_ERROR_NO */
@@ -46,12 +51,44 @@ static inline size_t cursor_left(const struct mikey_cursor *c)
 	return c->end - c->pos;
 }
 
+/* What the functions below record when the cursor is not quiet. */
+void cursor_record(struct mikey_cursor *c, size_t off, const char *what);
+void cursor_record_unknown(struct mikey_cursor *c, size_t off, const char *what, int error_no);
+void cursor_record_short(struct mikey_cursor *c, size_t n, const char *field);
+
+static inline void cursor_fail_quietly(struct mikey_cursor *c)
+{
+	c->failed = true;
+	c->end = c->pos;
+}
+
 /* Failures; the first counts. what, field: constant strings. off: where the octet at fault is. */
-void cursor_fail(struct mikey_cursor *c, size_t off, const char *what);
+static inline void cursor_fail(struct mikey_cursor *c, size_t off, const char *what)
+{
+	if (c->quiet)
+		cursor_fail_quietly(c);
+	else
+		cursor_record(c, off, what);
+}
+
 /* An algorithm or type whose length is not known; error_no: enum mikey_error. */
-void cursor_fail_unknown(struct mikey_cursor *c, size_t off, const char *what, int error_no);
+static inline void cursor_fail_unknown(
+	struct mikey_cursor *c, size_t off, const char *what, int error_no)
+{
+	if (c->quiet)
+		cursor_fail_quietly(c);
+	else
+		cursor_record_unknown(c, off, what, error_no);
+}
+
 /* n octets of a field are not there. */
-void cursor_fail_short(struct mikey_cursor *c, size_t n, const char *field);
+static inline void cursor_fail_short(struct mikey_cursor *c, size_t n, const char *field)
+{
+	if (c->quiet)
+		cursor_fail_quietly(c);
+	else
+		cursor_record_short(c, n, field);
+}
 
 /* Moves over n octets; false (and failed) when they are not there. */
 static inline bool cursor_take(struct mikey_cursor *c, size_t n, const char *field)

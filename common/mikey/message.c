@@ -86,14 +86,11 @@ static void take(struct mikey_message *m, const struct mikey_payload_view *p)
 	}
 }
 
-enum mikey_parse mikey_parse_message(struct mikey_message *m, const uint8_t *octets, size_t len)
+/* What follows HDR up to the CS ID map type. */
+static enum mikey_parse parse_rest(struct mikey_message *m, struct mikey_cursor c)
 {
 	struct mikey_payload_view p;
-	struct mikey_cursor c;
-	enum mikey_parse res = start(m, &c, octets, len);
 
-	if (res != MIKEY_PARSE_OK)
-		return res;
 	m->map = mikey_map_read(&c, m->map_type, m->n_cs);
 	p.kind = MIKEY_LAST;
 	p.next = m->first_payload;
@@ -108,4 +105,20 @@ enum mikey_parse mikey_parse_message(struct mikey_message *m, const uint8_t *oct
 	m->ts_unknown = c.error_no == MIKEY_ERR_INVALID_TS;
 	m->auth_unknown = c.error_no == MIKEY_ERR_INVALID_MAC;
 	return MIKEY_PARSE_UNSUPPORTED;
+}
+
+enum mikey_parse mikey_parse_message(struct mikey_message *m, const uint8_t *octets, size_t len)
+{
+	struct mikey_cursor c;
+	enum mikey_parse res = start(m, &c, octets, len);
+
+	return res == MIKEY_PARSE_OK ? parse_rest(m, c) : res;
+}
+
+enum mikey_parse mikey_parse_payloads(struct mikey_message *m)
+{
+	struct mikey_cursor c;
+
+	cursor_init(&c, m->octets, MIKEY_HDR_LEN, (size_t)(m->len - MIKEY_HDR_LEN));
+	return parse_rest(m, c);
 }

@@ -131,6 +131,9 @@ struct mikey_message {
  */
 enum mikey_parse mikey_parse_header(struct mikey_message *m, const uint8_t *octets, size_t len);
 
+/* The rest of a message after mikey_parse_header() has returned OK, like mikey_parse_message(). */
+enum mikey_parse mikey_parse_payloads(struct mikey_message *m);
+
 /*
  * A whole message of any data type. After anything but OK only the HDR fields and the flags above
  * may be used (SHORT: nothing). octets may be NULL if len is 0.

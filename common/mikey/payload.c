@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "common/mikey/payload.h"
 
+/* A cursor of the caller's stays in registers only if no call takes its address. */
+#define INLINE static inline __attribute__((always_inline))
+
 int mikey_mac_len(uint8_t auth_alg)
 {
 	switch (auth_alg) {
@@ -57,7 +60,7 @@ int mikey_dh_len(uint8_t group)
 	}
 }
 
-void mikey_validity_read(struct mikey_cursor *c, uint8_t kv, struct mikey_validity *v)
+INLINE void read_validity(struct mikey_cursor *c, uint8_t kv, struct mikey_validity *v)
 {
 	*v = (struct mikey_validity){.kv = kv};
 	switch (kv) {
@@ -75,8 +78,13 @@ void mikey_validity_read(struct mikey_cursor *c, uint8_t kv, struct mikey_validi
 	}
 }
 
+void mikey_validity_read(struct mikey_cursor *c, uint8_t kv, struct mikey_validity *v)
+{
+	read_validity(c, kv, v);
+}
+
 /* A type octet and a field whose length the type decides. */
-static void read_typed(struct mikey_cursor *c, struct mikey_payload_view *p,
+INLINE void read_typed(struct mikey_cursor *c, struct mikey_payload_view *p,
 	int (*len_of)(uint8_t type), int error_no, const char *field)
 {
 	size_t type_off = c->pos;
@@ -91,7 +99,7 @@ static void read_typed(struct mikey_cursor *c, struct mikey_payload_view *p,
 	p->data = cursor_span(c, (size_t)len, field);
 }
 
-static void read_kemac(struct mikey_cursor *c, struct mikey_payload_view *p)
+INLINE void read_kemac(struct mikey_cursor *c, struct mikey_payload_view *p)
 {
 	size_t alg_off;
 	int len;
@@ -108,16 +116,16 @@ static void read_kemac(struct mikey_cursor *c, struct mikey_payload_view *p)
 	p->mac = cursor_span(c, (size_t)len, "MAC");
 }
 
-static void read_dh(struct mikey_cursor *c, struct mikey_payload_view *p)
+INLINE void read_dh(struct mikey_cursor *c, struct mikey_payload_view *p)
 {
 	uint8_t kv;
 
 	read_typed(c, p, mikey_dh_len, MIKEY_ERR_INVALID_DH, "DH-Group and DH-value");
 	kv = cursor_u8(c, "KV") & 0x0f;
-	mikey_validity_read(c, kv, &p->validity);
+	read_validity(c, kv, &p->validity);
 }
 
-static void read_pke(struct mikey_cursor *c, struct mikey_payload_view *p)
+INLINE void read_pke(struct mikey_cursor *c, struct mikey_payload_view *p)
 {
 	uint16_t v = cursor_u16(c, "C and Data len");
 
@@ -125,7 +133,7 @@ static void read_pke(struct mikey_cursor *c, struct mikey_payload_view *p)
 	p->data = cursor_span(c, v & 0x3fff, "PKE data");
 }
 
-static void read_sign(struct mikey_cursor *c, struct mikey_payload_view *p)
+INLINE void read_sign(struct mikey_cursor *c, struct mikey_payload_view *p)
 {
 	uint16_t v = cursor_u16(c, "S type and Signature len");
 
@@ -133,7 +141,7 @@ static void read_sign(struct mikey_cursor *c, struct mikey_payload_view *p)
 	p->data = cursor_span(c, v & 0x0fff, "Signature");
 }
 
-static void read_ticket(struct mikey_cursor *c, struct mikey_payload_view *p)
+INLINE void read_ticket(struct mikey_cursor *c, struct mikey_payload_view *p)
 {
 	struct mikey_ticket *t = &p->ticket;
 	size_t start = c->pos;
@@ -160,7 +168,7 @@ static void read_ticket(struct mikey_cursor *c, struct mikey_payload_view *p)
 }
 
 /* Everything after the Next Payload octet (SIGN: everything). */
-static void read_body(struct mikey_cursor *c, struct mikey_payload_view *p)
+INLINE void read_body(struct mikey_cursor *c, struct mikey_payload_view *p)
 {
 	switch (p->kind) {
 	case MIKEY_KEMAC:
@@ -226,7 +234,7 @@ static void read_body(struct mikey_cursor *c, struct mikey_payload_view *p)
 	}
 }
 
-bool mikey_payload_read(struct mikey_cursor *c, uint16_t kind, struct mikey_payload_view *p)
+INLINE bool read_payload(struct mikey_cursor *c, uint16_t kind, struct mikey_payload_view *p)
 {
 	size_t start = c->pos;
 
@@ -241,5 +249,26 @@ bool mikey_payload_read(struct mikey_cursor *c, uint16_t kind, struct mikey_payl
 		return false;
 	p->whole.off = (uint16_t)start;
 	p->whole.len = (uint16_t)(c->pos - start);
+	return true;
+}
+
+static __attribute__((noinline, cold)) bool read_to_find_fault(
+	struct mikey_cursor *c, uint16_t kind, struct mikey_payload_view *p)
+{
+	return read_payload(c, kind, p);
+}
+
+bool mikey_payload_read(struct mikey_cursor *c, uint16_t kind, struct mikey_payload_view *p)
+{
+	size_t pos = c->pos;
+
+	/* Loaded by itself: together with end it would wait until its store has left the store
+	 * buffer. */
+	__asm__("" : "+r"(pos));
+	struct mikey_cursor ahead = {.octets = c->octets, .pos = pos, .end = c->end, .quiet = true};
+
+	if (!read_payload(&ahead, kind, p))
+		return read_to_find_fault(c, kind, p);
+	c->pos = ahead.pos;
 	return true;
 }

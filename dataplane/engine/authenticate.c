@@ -51,6 +51,7 @@ static void find_subscribers(struct engine *e)
 
 static void derive_init_key(struct engine *e, struct slot *s)
 {
+	s->keyed = true;
 	derive_message_auth(e, s, &s->sender->psk, s->keys.init_auth, KDF_INIT);
 }
 

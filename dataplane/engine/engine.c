@@ -76,6 +76,7 @@ static void batch_begin(struct engine *e, const struct engine_view *view, uint64
 		s->msg->response_len = 0;
 		s->number = (uint8_t)i;
 		s->op = SLOT_ANY;
+		s->keyed = false;
 		s->verdict = VERDICT_PENDING;
 	}
 }
@@ -101,10 +102,20 @@ static void batch_end(struct engine *e)
 
 		s->msg->verdict = (uint16_t)s->verdict;
 		s->msg->key_slot = key_slot(e, s);
-		secret_wipe(&s->keys, sizeof(s->keys));
+		if (s->keyed)
+			secret_wipe(&s->keys, sizeof(s->keys));
 	}
 	secret_wipe(e->scratch, e->scratch_used);
 	e->scratch_used = 0;
+}
+
+static bool any_live(const struct engine *e)
+{
+	unsigned int i = 0;
+
+	while (i < e->n && !slot_live(&e->slots[i]))
+		i++;
+	return i < e->n;
 }
 
 void engine_process(struct engine *e, const struct engine_view *view, uint64_t ntp_now,
@@ -112,13 +123,16 @@ void engine_process(struct engine *e, const struct engine_view *view, uint64_t n
 {
 	batch_begin(e, view, ntp_now, msgs, n);
 	stage_screen(e);
-	stage_authenticate(e);
-	stage_open_ticket(e);
-	stage_fork(e);
-	stage_grant(e);
-	stage_generate(e);
-	stage_seal(e);
-	stage_respond(e);
+	/* A flood of garbage ends here. */
+	if (any_live(e)) {
+		stage_authenticate(e);
+		stage_open_ticket(e);
+		stage_fork(e);
+		stage_grant(e);
+		stage_generate(e);
+		stage_seal(e);
+		stage_respond(e);
+	}
 	stage_errors(e);
 	batch_end(e);
 }

@@ -120,6 +120,7 @@ struct slot {
 	uint8_t op;	/* enum slot_op */
 	uint8_t hash;	/* enum crypto_hash of HDR's PRF and, being not mixed, of V */
 	bool known;	/* the subscriber exists */
+	bool keyed;	/* there is something in keys */
 	const struct subscriber *sender;
 	struct identity self;		    /* effective IDRi or IDRr of the sender, NAI part */
 	struct kdf_rand randr;		    /* of the sender */
