@@ -100,9 +100,12 @@ uint32_t lanes_pad(uint8_t *tail, size_t len, uint64_t total)
 	return blocks;
 }
 
+/* Of calls for n elements: the last one is charged for the groups that it needs. */
 static uint64_t cost_of(const struct lanes_choice *choice, unsigned int n)
 {
-	return (n + choice->kernel->width - 1) / choice->kernel->width * choice->cost;
+	const struct lanes_kernel *k = choice->kernel;
+
+	return (n + k->group - 1) / k->group * choice->cost / (k->width / k->group);
 }
 
 static const struct lanes_kernel *choose(
@@ -110,7 +113,7 @@ static const struct lanes_kernel *choose(
 {
 	const struct lanes_choice *wide = &lanes->wide[hash], *narrow = &lanes->narrow[hash];
 
-	if (n < wide->kernel->width && narrow->kernel && cost_of(narrow, n) < wide->cost)
+	if (n < wide->kernel->width && narrow->kernel && cost_of(narrow, n) < cost_of(wide, n))
 		return narrow->kernel;
 	return wide->kernel;
 }

@@ -39,11 +39,13 @@ struct lanes_key {
 
 /*
  * Code for one instruction set. A call has exactly width elements. Messages come longest first; an
- * idle lane's message has 0 blocks, one valid run, and takes its output.
+ * idle lane's message has 0 blocks, one valid run, and takes its output. Idle keys come last and
+ * share one out. A call leaves out groups of idle lanes.
  */
 struct lanes_kernel {
 	const char *name;
 	unsigned int width;
+	unsigned int group;				/* divides width */
 	void (*hmac[2])(const struct lanes_hmac *msgs); /* by enum crypto_hash */
 	void (*keys[2])(const struct lanes_key *keys);
 };

@@ -80,4 +80,4 @@ static inline vec select_lanes(const uint32_t *blocks, uint32_t at, vec a, vec b
 #include "common/crypto/lanes_kernel.h"
 
 const struct lanes_kernel lanes_avx512 = {
-	"avx512", LANES, {hmac_sha1, hmac_sha256}, {keys_sha1, keys_sha256}};
+	"avx512", LANES, LANES, {hmac_sha1, hmac_sha256}, {keys_sha1, keys_sha256}};

@@ -24,4 +24,4 @@ static void keys_sha256(const struct lanes_key *keys)
 }
 
 const struct lanes_kernel lanes_shani = {
-	"sha-ni", WIDTH, {hmac_sha1, hmac_sha256}, {keys_sha1, keys_sha256}};
+	"sha-ni", WIDTH, WIDTH, {hmac_sha1, hmac_sha256}, {keys_sha1, keys_sha256}};

@@ -52,8 +52,8 @@ static void add_batch(const struct lanes_kernel *wide, const struct lanes_kernel
 	for (hash = CRYPTO_SHA1; hash <= CRYPTO_SHA256; hash++) {
 		cr_assert_eq(b->lanes.wide[hash].kernel, wide);
 		cr_assert_null(b->lanes.narrow[hash].kernel);
-		/* As if a call of the narrow one cost half: both get work. */
-		b->lanes.narrow[hash] = (struct lanes_choice){narrow, b->lanes.wide[hash].cost / 2};
+		/* As if a call of the narrow one cost a quarter: both get work. */
+		b->lanes.narrow[hash] = (struct lanes_choice){narrow, b->lanes.wide[hash].cost / 4};
 	}
 	subjects[n_subjects++] = (struct subject){wide->name, NULL, b};
 }
