@@ -56,6 +56,12 @@ static void on_hello(void *arg, struct ipc_hello *hello)
 	hello->epoch = shared.snapshot ? shared.snapshot->epoch : 0;
 }
 
+static void on_contact(void *arg, uint32_t status)
+{
+	(void)arg;
+	(void)status;
+}
+
 static void nothing(void *arg)
 {
 	(void)arg;
@@ -101,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct link_handlers handlers = {.snapshot = on_snapshot,
 		.subscribers = on_subscribers,
 		.hello = on_hello,
+		.contact = on_contact,
 		.lost = nothing,
 		.released = nothing};
 	struct link l;
