@@ -142,6 +142,9 @@ admin_command_fn admin_find_command(const char *name)
 		admin_command_fn fn;
 	} commands[] = {
 		{"status", status},
+		{"kek.load", admin_kek_load},
+		{"kek.rotate", admin_kek_rotate},
+		{"kek.drop", admin_kek_drop},
 		{"key.list", admin_key_list},
 		{"key.export", admin_key_export},
 		{"key.import", admin_key_import},

@@ -105,6 +105,12 @@ json_t *admin_sync(const struct control *c);
 
 json_t *admin_status(const struct control *c);
 
+int admin_kek_load(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_kek_rotate(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
+int admin_kek_drop(
+	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_key_list(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why);
 int admin_key_import(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/admin_private.h"
 #include "control/clock.h"
+#include "control/kek_change.h"
 #include "control/keyring_sync.h"
 
 static json_t *worker_list(const struct ipc_stats *s)
@@ -40,13 +41,15 @@ json_t *admin_status(const struct control *c)
 {
 	const struct key *active = keys_active(c->keys);
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:s?, s:{s:s, s:I}, s:o, s:o, s:I, s:o}",
+	return json_pack(
+		"{s:s, s:s, s:s, s:o, s:o, s:I, s:s?, s:{s:s, s:I}, s:o, s:o, s:o, s:I, s:o}",
 		"node", c->boot->node.name, "version", TKMS_VERSION, "identity",
 		c->boot->kms.identity, "roles", admin_roles(c->live->cluster.roles),
 		"addresses_held", admin_addresses_held(c), "keyring_epoch",
 		(json_int_t)c->keys->epoch, "active_key", active ? active->id : NULL, "keyring",
 		"waiting", keyring_sync_explain(c->keyring), "refused",
-		(json_int_t)keyring_sync_refused(c->keyring), "sync", admin_sync(c), "dataplane",
+		(json_int_t)keyring_sync_refused(c->keyring), "kek", kek_change_status(c->kek),
+		"sync", admin_sync(c), "dataplane",
 		dataplane(link_status(c->link)), "subscribers", (json_int_t)store_count(c->store),
 		"cluster", admin_cluster(c));
 }

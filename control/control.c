@@ -15,6 +15,7 @@
 #include "control/files.h"
 #include "control/hub.h"
 #include "control/kek.h"
+#include "control/kek_change.h"
 #include "control/keyring_sync.h"
 #include "control/log.h"
 #include "control/metrics_server.h"
@@ -291,6 +292,8 @@ static int open_store(struct control *c, struct reason *why)
 	}
 	secret_free(kek, SEAL_KEK_LEN);
 	if (!err)
+		err = kek_change_prepare(c->sealer, c->boot->node.kek_file, why);
+	if (!err)
 		err = config_path(c->boot->node.state_dir, STORE_FILE, path, sizeof(path));
 	return err ? err : store_open(path, c->sealer, &c->store, c->keys, why);
 }
@@ -354,6 +357,10 @@ int control_open(
 		err = open_store(c, why);
 	if (!err)
 		err = open_loop(c, why);
+	if (!err) {
+		c->kek = kek_change_new(c);
+		err = c->kek ? 0 : reason_set(why, -ENOMEM, "out of memory");
+	}
 	if (!err)
 		err = control_join(c, why);
 	if (!err)
@@ -395,6 +402,7 @@ void control_close(struct control *c)
 	sync_free(c->sync);
 	cluster_free(c->cluster);
 	link_free(c->link);
+	kek_change_free(c->kek);
 	store_close(c->store);
 	sealer_free(c->sealer);
 	keyring_sync_free(c->keyring);

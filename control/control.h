@@ -15,6 +15,7 @@ struct admin;
 struct metrics_server;
 struct cluster;
 struct hub;
+struct kek_change;
 struct keyring_sync;
 struct sync;
 
@@ -30,6 +31,7 @@ struct control {
 	struct link *link;
 	struct cluster *cluster;
 	struct keyring_sync *keyring;
+	struct kek_change *kek;
 	uint64_t pushed_addresses; /* version of the addresses that was sent last, and with it: */
 	bool pushed_in_sync;
 	uint64_t end_by_ms; /* it drains and ends, at this time at the latest; 0: it does not */

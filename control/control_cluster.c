@@ -9,6 +9,7 @@
 #include "control/cluster.h"
 #include "control/control.h"
 #include "control/hub.h"
+#include "control/kek_change.h"
 #include "control/keyring_sync.h"
 #include "control/log.h"
 #include "control/sync.h"
@@ -41,6 +42,8 @@ static void fill(void *arg, struct heartbeat *h)
 	h->load_permille = s->has_stats ? busiest(&s->stats) : 0;
 	keyring_sync_fill(c->keyring, h);
 	h->is_in_sync = keyring_sync_is_in_sync(c->keyring);
+	if (c->kek)
+		kek_change_fill(c->kek, h);
 }
 
 static void changed(void *arg)

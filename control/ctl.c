@@ -86,6 +86,24 @@ static const struct command {
 		"How many there are."},
 	{"subscriber", "list", ctl_subscriber_list, OPT_ONLINE, 0, 0, "subscriber list",
 		"All PSK ids, one a line."},
+	{"kek", "new", ctl_kek_new, OPT_CONFIG, 0, 0, "kek new",
+		"Makes a new key encryption key beside the one in use, as node.kek_file with "
+		".next. "
+		"Copy it to every node, and to where\nyou keep the KEK."},
+	{"kek", "load", ctl_kek_load, OPT_ONLINE, 0, 0, "kek load",
+		"Gives the new KEK to tkms-control, which can open records under both from then on "
+		"(as after a restart)."},
+	{"kek", "rotate", ctl_kek_rotate, OPT_ONLINE, 0, 0, "kek rotate",
+		"Seals everything on this node and from this node under the new KEK: store, "
+		"records "
+		"in Redis. Refused while a live member\ndoes not have it. Returns when all is "
+		"done; "
+		"done again, it goes on where it was interrupted. Then moves the files: the\nold "
+		"KEK "
+		"is kept with .previous, the new one takes its place."},
+	{"kek", "drop", ctl_kek_drop, OPT_ONLINE, 0, 0, "kek drop",
+		"Forgets the old KEK and removes its file. Refused while a live member seals under "
+		"it. What is older, as backups,\nneeds the old KEK: keep it, or let them go."},
 	{"key", "list", ctl_key_list, OPT_ONLINE, 0, 0, "key list",
 		"Sealing keys with states, times, and the tickets that this node has sealed and "
 		"resolved "

@@ -21,6 +21,7 @@ enum tag {
 	TAG_CURSOR = 13,    /* u64 origin | u64 sequence; repeated */
 	TAG_CLAIM = 14,	    /* u8 family | u8 flags | 16 octets | u64 number; repeated */
 	TAG_FORGOTTEN = 15, /* u64 origin | u64 counter; repeated */
+	TAG_KEK = 16,	    /* u64; repeated, the one that seals first */
 };
 
 enum flag {
@@ -152,6 +153,8 @@ static void write_lists(struct writer *w, const struct heartbeat *h)
 		write_claim(w, &h->claims[i]);
 	for (unsigned int i = 0; i < h->n_forgotten; i++)
 		write_pair(w, TAG_FORGOTTEN, h->forgotten[i].origin, h->forgotten[i].counter);
+	for (unsigned int i = 0; i < h->n_keks; i++)
+		write_uint(w, TAG_KEK, h->keks[i]);
 }
 
 size_t heartbeat_encode(const struct heartbeat *h, uint8_t *buf, size_t cap)
@@ -159,7 +162,8 @@ size_t heartbeat_encode(const struct heartbeat *h, uint8_t *buf, size_t cap)
 	struct writer w = {.buf = buf, .cap = cap};
 
 	if (h->name[0] == '\0' || h->n_held > KEYS_MAX || h->n_cursors > HEARTBEAT_CURSORS_MAX ||
-		h->n_claims > IPC_ADDRESSES_MAX || h->n_forgotten > HEARTBEAT_FORGOTTEN_MAX)
+		h->n_claims > IPC_ADDRESSES_MAX || h->n_forgotten > HEARTBEAT_FORGOTTEN_MAX ||
+		h->n_keks > HEARTBEAT_KEKS_MAX)
 		return 0;
 	write_text(&w, TAG_NAME, h->name, HEARTBEAT_NAME_MAX);
 	write_text(&w, TAG_VERSION, h->version, HEARTBEAT_VERSION_MAX);
@@ -311,6 +315,9 @@ static int read_field(struct heartbeat *h, const struct field *f)
 		return read_claim(h, f);
 	case TAG_FORGOTTEN:
 		return read_forgotten(h, f);
+	case TAG_KEK:
+		return h->n_keks == HEARTBEAT_KEKS_MAX ? -EBADMSG
+						       : read_uint(&h->keks[h->n_keks++], f);
 	default:
 		return 0; /* of a newer version */
 	}

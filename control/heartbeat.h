@@ -27,6 +27,8 @@ enum {
 	HEARTBEAT_OCTETS_MAX = 64 * 1024, /* the longest is shorter */
 };
 
+enum { HEARTBEAT_KEKS_MAX = 3 };
+
 enum heartbeat_role { ROLE_REQUEST = 1 << 0, ROLE_RESOLVE = 1 << 1 };
 
 /* Why a node wants to hold no addresses. */
@@ -84,6 +86,8 @@ struct heartbeat {
 	struct heartbeat_claim claims[IPC_ADDRESSES_MAX];
 	unsigned int n_forgotten;
 	struct heartbeat_forgotten forgotten[HEARTBEAT_FORGOTTEN_MAX];
+	unsigned int n_keks; /* names of the KEKs it can open records under; it seals with the first */
+	uint64_t keks[HEARTBEAT_KEKS_MAX];
 };
 
 /* Octets needed or written, 0 when it does not fit or is no heartbeat; buf NULL counts. */

@@ -77,15 +77,28 @@ static int read_kek(int fd, const char *path, uint8_t kek[SEAL_KEK_LEN], struct 
 	return 0;
 }
 
-int kek_load(const char *path, uint8_t kek[SEAL_KEK_LEN], struct reason *why)
+/* What the unit gives where there is no file: systemd knows no credential that may be missing. */
+static bool is_placeholder(int fd)
+{
+	static const char none[] = "none";
+	char text[sizeof(none)];
+
+	return pread(fd, text, sizeof(text), 0) == (ssize_t)sizeof(none) - 1 &&
+	       memcmp(text, none, sizeof(none) - 1) == 0;
+}
+
+/* suffix "": the KEK itself. */
+static int load(const char *path, const char *suffix, uint8_t kek[SEAL_KEK_LEN], struct reason *why)
 {
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-	char credential[PATH_MAX];
+	char credential[PATH_MAX], file[PATH_MAX];
 	bool is_credential = false;
 	int fd = -1, err;
 
-	if (credentials && snprintf(credential, sizeof(credential), "%s/kek", credentials) <
-				   (int)sizeof(credential)) {
+	if (snprintf(file, sizeof(file), "%s%s", path, suffix) >= (int)sizeof(file))
+		return reason_set(why, -ENAMETOOLONG, "KEK file %s: name too long", path);
+	if (credentials && snprintf(credential, sizeof(credential), "%s/kek%s", credentials,
+				   suffix) < (int)sizeof(credential)) {
 		fd = open(credential, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 && errno != ENOENT)
 			return reason_set(
@@ -93,19 +106,34 @@ int kek_load(const char *path, uint8_t kek[SEAL_KEK_LEN], struct reason *why)
 		is_credential = fd >= 0;
 	}
 	if (!is_credential)
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	else
-		path = credential;
+		fd = open(file, O_RDONLY | O_CLOEXEC);
+	path = is_credential ? credential : file;
 	if (fd < 0)
 		return reason_set(why, -errno, "KEK file %s: %s%s", path, strerror(errno),
-			errno == ENOENT ? " (tkmsctl init makes one; without the old one a store "
-					  "cannot be read)"
-					: "");
+			errno == ENOENT && !*suffix
+				? " (tkmsctl init makes one; without the old one a store "
+				  "cannot be read)"
+				: "");
+	if (is_credential && *suffix && is_placeholder(fd)) {
+		close(fd);
+		return reason_set(why, -ENOENT, "KEK credential %s: none", path);
+	}
 	err = check_file(fd, path, is_credential, why);
 	if (!err)
 		err = read_kek(fd, path, kek, why);
 	close(fd);
 	return err;
+}
+
+int kek_load(const char *path, uint8_t kek[SEAL_KEK_LEN], struct reason *why)
+{
+	return load(path, "", kek, why);
+}
+
+int kek_load_other(
+	const char *path, const char *suffix, uint8_t kek[SEAL_KEK_LEN], struct reason *why)
+{
+	return load(path, suffix, kek, why);
 }
 
 static int write_kek(int fd)

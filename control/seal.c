@@ -195,6 +195,16 @@ int sealer_drop(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN])
 	return 0;
 }
 
+unsigned int sealer_count(const struct sealer *s)
+{
+	return s->n_keks;
+}
+
+const uint8_t *sealer_id_at(const struct sealer *s, unsigned int i)
+{
+	return s->kek[i].id;
+}
+
 bool sealer_has(const struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN])
 {
 	for (unsigned int i = 0; i < s->n_keks; i++) {

@@ -54,6 +54,9 @@ enum { SEALER_KEKS_MAX = 3 };
 int sealer_add(struct sealer *s, const uint8_t kek[SEAL_KEK_LEN], uint8_t id[SEAL_KEK_ID_LEN]);
 int sealer_use(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN]);
 int sealer_drop(struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN]);
+unsigned int sealer_count(const struct sealer *s);
+/* 0: the one that seals. */
+const uint8_t *sealer_id_at(const struct sealer *s, unsigned int i);
 bool sealer_has(const struct sealer *s, const uint8_t id[SEAL_KEK_ID_LEN]);
 
 /* The name of the KEK of a record; NULL: it is none. */

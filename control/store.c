@@ -29,6 +29,15 @@ static const char *const sql[Q_COUNT] = {
 	[Q_UID_PUT] = "INSERT INTO uids(uid, psk_id) VALUES(?1, ?2)",
 	[Q_UID_DELETE] = "DELETE FROM uids WHERE uid = ?1 AND psk_id = ?2",
 	[Q_UID_CLAIMS] = "SELECT psk_id FROM uids WHERE uid = ?1",
+	[Q_RESEAL_KEYRING] =
+		"SELECT id, epoch, record FROM keyring WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[Q_RESEAL_KEYRING_PUT] = "UPDATE keyring SET record = ?1 WHERE id = ?2",
+	[Q_RESEAL_SUBSCRIBERS] = "SELECT psk_id, version, record FROM subscribers WHERE psk_id > "
+				 "?1 ORDER BY psk_id LIMIT ?2",
+	[Q_RESEAL_SUBSCRIBERS_PUT] = "UPDATE subscribers SET record = ?1 WHERE psk_id = ?2",
+	[Q_RESEAL_LOG] = "SELECT sequence, sequence, record FROM log WHERE sequence > ?1 ORDER BY "
+			 "sequence LIMIT ?2",
+	[Q_RESEAL_LOG_PUT] = "UPDATE log SET record = ?1 WHERE sequence = ?2",
 	[Q_READ_GET] = "SELECT psk_id, version, record FROM subscribers WHERE psk_id = ?1",
 	[Q_READ_BY_ID] =
 		"SELECT psk_id, version, record FROM subscribers WHERE psk_id > ?1 AND removed = 0 "

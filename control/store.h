@@ -188,4 +188,18 @@ uint64_t store_cursor(const struct store *s, uint64_t origin);
 int store_set_cursor(struct store *s, uint64_t origin, uint64_t sequence);
 unsigned int store_cursors(const struct store *s, struct store_cursor out[STORE_ORIGINS_MAX]);
 
+/* The name of the KEK that the store's state was sealed under when it was opened: with another one
+ * at hand, a change of the KEK had begun. */
+const uint8_t *store_kek_id(const struct store *s);
+
+/*
+ * A change of the KEK, in steps between which everything else goes on: store_reseal_begin() seals
+ * the state under the sealer's KEK (from then on store_open() knows that a change is under way), store_reseal()
+ * goes on with at most n records under other KEKs, each in the place where it is, in one
+ * transaction. Versions stay. begin: 0; reseal: 1: go on, 0: all records are under it; -EBUSY (a
+ * transaction is open), -errno.
+ */
+int store_reseal_begin(struct store *s);
+int store_reseal(struct store *s, unsigned int n);
+
 #endif

@@ -50,6 +50,12 @@ enum store_query {
 	Q_UID_PUT,
 	Q_UID_DELETE,
 	Q_UID_CLAIMS,
+	Q_RESEAL_KEYRING,
+	Q_RESEAL_KEYRING_PUT,
+	Q_RESEAL_SUBSCRIBERS,
+	Q_RESEAL_SUBSCRIBERS_PUT,
+	Q_RESEAL_LOG,
+	Q_RESEAL_LOG_PUT,
 	Q_WRITER_COUNT,
 	/* of the reader */
 	Q_READ_GET = Q_WRITER_COUNT,
@@ -78,6 +84,13 @@ struct store {
 	struct db *writer, *reader; /* the reader does not see what is not committed */
 	struct db_statement *query[Q_COUNT];
 	struct store_state committed, pending;
+	struct store_reseal {
+		unsigned int table; /* of those that hold sealed records */
+		int64_t number;	    /* the row that was reached */
+		size_t key_len;
+		uint8_t key[IDENTITY_MAX];
+	} reseal;
+	uint8_t kek_id[SEAL_KEK_ID_LEN]; /* of the state record when it was read or written last */
 	bool is_open;
 	struct store_guest guest; /* end NULL: the transaction is nobody's to interrupt */
 	enum store_logging logging;

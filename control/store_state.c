@@ -111,6 +111,8 @@ int store_state_load(struct store *s)
 		if (!err)
 			err = store_state_decode(state, plain, len - SEAL_OVERHEAD);
 		state->generation = name.version;
+		if (!err)
+			memcpy(s->kek_id, sealed_kek_id(sealed, len), sizeof(s->kek_id));
 	} else if (err == 0) {
 		err = -EUCLEAN;
 	}

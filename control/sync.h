@@ -57,6 +57,9 @@ void sync_configure(struct sync *s, const struct sync_settings *settings);
 /* The KEK has changed: chunks under previous (NULL: none) are still opened. */
 void sync_set_sealers(struct sync *s, struct sealer *sealer, struct sealer *previous);
 
+/* The chunks of the own log have been sealed anew: all go to Redis again. */
+void sync_tell_again(struct sync *s);
+
 /* Something was committed here. */
 void sync_push(struct sync *s);
 /* Has the own log up to there reached Redis. */

@@ -281,3 +281,15 @@ void sync_audit(struct sync *s)
 
 	w->is_auditing = primary_send(bus_primary(s->bus), words, 2, on_audited, s) == 0;
 }
+
+void sync_tell_again(struct sync *s)
+{
+	uint64_t reached = s->writer.reached;
+
+	sync_write_reset(s);
+	/* what was there is there still, under another KEK, until the new ones have come */
+	s->writer.reached = reached;
+	s->writer.is_audited = true;
+	s->writer.next = store_log(s->store).first;
+	sync_write(s);
+}

@@ -188,6 +188,37 @@ static void write_kek(const void *data, size_t len, mode_t mode)
 	cr_assert_eq(chmod(file, mode), 0);
 }
 
+Test(control_kek, those_of_a_change_are_read_beside_it)
+{
+	uint8_t kek[SEAL_KEK_LEN];
+	char next[80];
+	struct reason why;
+	FILE *f;
+
+	memset(kek, 7, sizeof(kek));
+	write_kek(kek, sizeof(kek), 0600);
+	cr_assert_eq(kek_load_other(file, KEK_NEXT, kek, &why), -ENOENT, "there is none");
+	snprintf(next, sizeof(next), "%s" KEK_NEXT, file);
+	memset(kek, 8, sizeof(kek));
+	f = fopen(next, "w");
+	cr_assert(f);
+	cr_assert_eq(fwrite(kek, 1, sizeof(kek), f), sizeof(kek));
+	fclose(f);
+	chmod(next, 0600);
+	cr_assert_eq(kek_load(file, kek, &why), 0);
+	cr_assert_eq(kek[0], 7);
+	cr_assert_eq(kek_load_other(file, KEK_NEXT, kek, &why), 0);
+	cr_assert_eq(kek[0], 8);
+	/* what a unit gives where there is none */
+	setenv("CREDENTIALS_DIRECTORY", dir, 1);
+	f = fopen(next, "w");
+	cr_assert(f);
+	fputs("none", f);
+	fclose(f);
+	cr_assert_eq(kek_load_other("/nowhere", KEK_NEXT, kek, &why), -ENOENT);
+	unlink(next);
+}
+
 Test(control_kek, a_made_one_can_be_read_and_is_not_made_twice)
 {
 	uint8_t a[SEAL_KEK_LEN], b[SEAL_KEK_LEN];
