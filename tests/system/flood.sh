@@ -4,6 +4,7 @@
 # latency stays within three times that of quiet slices before and after. One worker has both ports, so that the
 # kernel's queue of the flood's port is not what the valid traffic waits in; the limits are the defaults. TKMS_LONG=1:
 # ten times as long and twice the rate.
+# shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/system/single.sh
 . "$tests/single.sh"
@@ -78,7 +79,10 @@ judge() {
   sent=$(cat "$work/sent")
   enough=$((sent / 2))
   echo "$1: $sent frames, p99 $(p99 "$work/quiet") $(p99 "$work/flooded") $(p99 "$work/after") us"
-  complete "$work/quiet" && complete "$work/after" || { echo "the machine is too busy: quiet traffic was lost"; return 1; }
+  if ! { complete "$work/quiet" && complete "$work/after"; }; then
+    echo "the machine is too busy: quiet traffic was lost"
+    return 1
+  fi
   complete "$work/flooded" || { jq -c . "$work/flooded"; return 1; }
   jq -ne --slurpfile q "$work/quiet" --slurpfile f "$work/flooded" --slurpfile a "$work/after" \
     '$f[0].latency_us.p99 <= 3 * ([$q[0], $a[0] | .latency_us.p99] | max)' >/dev/null || return 1

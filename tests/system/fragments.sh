@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Messages that are longer than a packet, over a TAP device of 1500 octets, which delivers fragments as they are
 # (AF_PACKET has the kernel put IPv4 together): real clients in both directions, then fragments as nobody should send.
+# shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/system/single.sh
 . "$tests/single.sh"

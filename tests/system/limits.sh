@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What a source, a subscriber and a message get at most; replays from forged addresses; edges that ask for many.
+# shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/system/single.sh
 . "$tests/single.sh"

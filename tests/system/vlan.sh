@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # VLANs that are served and VLANs that are not, on a port that hands tags on (TAP) and on one that takes them off
 # (AF_PACKET); and the setting is reloaded.
+# shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/system/single.sh
 . "$tests/single.sh"
