@@ -74,7 +74,8 @@ judge() {
   pid=$!
   background+=("$pid")
   load "$half" "$slice" "$work/flooded" || return 1
-  kill -TERM "$pid" && wait "$pid"
+  kill -TERM "$pid" 2>/dev/null || true # it may have ended
+  wait "$pid" || true
   load "$half" "$slice" "$work/after" || return 1
   sent=$(cat "$work/sent")
   enough=$((sent / 2))
