@@ -43,8 +43,6 @@ limits:
   messages_per_source: 0
   messages_per_subscriber: 0
   messages_per_function: 0
-  repeats_per_message: 1000
-  repeat_burst: 1000
   repeats_per_message: 0
 $([[ $http == no ]] || printf '  trusted_edges: [%s/32, "fd69::3:1/128"]' "$http_address")
 keys:
