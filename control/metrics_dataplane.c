@@ -102,6 +102,20 @@ static void write_workers(const struct ipc_stats *s, struct exposition *e)
 	}
 }
 
+static void write_keys(const struct ipc_stats *s, struct exposition *e)
+{
+	exposition_family(e, "tkms_sealing_key_tickets_total", EXPOSITION_COUNTER,
+		"Tickets sealed and resolved with each sealing key since the data plane got it.");
+	for (unsigned int i = 0; i < s->n_keys; i++) {
+		const struct ipc_key_count *k = &s->keys[i];
+		const struct exposition_labels sealed = {{"key", "op"}, {k->id, "sealed"}},
+					       resolved = {{"key", "op"}, {k->id, "resolved"}};
+
+		exposition_uint(e, &sealed, k->sealed);
+		exposition_uint(e, &resolved, k->resolved);
+	}
+}
+
 void metrics_write_dataplane(const struct control *c, struct exposition *e)
 {
 	const struct link_status *s = link_status(c->link);
@@ -118,4 +132,5 @@ void metrics_write_dataplane(const struct control *c, struct exposition *e)
 		s->stats.subscribers);
 	write_counters(&s->stats, e);
 	write_workers(&s->stats, e);
+	write_keys(&s->stats, e);
 }

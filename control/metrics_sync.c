@@ -7,16 +7,11 @@
 
 static void write_refused(const struct bus_status *s, struct exposition *e)
 {
-	static const char *const names[BUS_REFUSALS] = {
-		[BUS_FORGED] = "forged",
-		[BUS_ROLLED_BACK] = "rolled_back",
-		[BUS_OTHER_KEK] = "other_kek",
-	};
-
 	exposition_family(e, "tkms_sync_refused_records_total", EXPOSITION_COUNTER,
 		"Records in Redis that this node refused, by reason.");
 	for (unsigned int i = 0; i < BUS_REFUSALS; i++) {
-		const struct exposition_labels labels = {{"reason"}, {names[i]}};
+		const struct exposition_labels labels = {
+			{"reason"}, {bus_refusal_name((enum bus_refusal)i)}};
 
 		exposition_uint(e, &labels, s->refused[i]);
 	}
@@ -65,6 +60,12 @@ void metrics_write_sync(const struct control *c, struct exposition *e)
 		s && s->is_reachable);
 	if (!s)
 		return;
+	exposition_gauge(e, "tkms_sync_failing",
+		"1 when the Redis primary cannot be reached or does not take writes.",
+		*s->error != '\0');
+	exposition_gauge(e, "tkms_sync_sentinels", "Redis Sentinels that answer.", s->sentinels);
+	exposition_gauge(e, "tkms_sync_sentinels_configured",
+		"Redis Sentinels of the configuration.", c->boot->sync.n_sentinels);
 	exposition_gauge_real(e, "tkms_sync_max_staleness_seconds",
 		"Time without contact after which this node gives up its addresses.",
 		(double)c->live->sync.max_staleness / SECOND);

@@ -25,9 +25,8 @@ struct conn {
 	struct source source;
 	int fd;
 	enum conn_wait wait;
-	uint8_t daemon; /* which of the server's it belongs to */
-	bool fresh;	/* had no request yet */
-	bool trusted;	/* a front proxy: says for whom it asks */
+	bool fresh;   /* had no request yet */
+	bool trusted; /* a front proxy: says for whom it asks */
 };
 
 struct conn_list {

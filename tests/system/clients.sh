@@ -64,3 +64,17 @@ liar_first() { client tkms-ue probe --kms "127.0.0.1,$second" --kms-identity kms
 check "tkms-ue goes on after an Error without MAC" liar_first
 check "so does a load" load "127.0.0.1,$second" 2
 check "with all its answers" report '.sent == 400 and .failed == 0'
+
+# What Prometheus is told of the set.
+scrape() { ip netns exec "$TKMS_LAB-$1" curl -sSf --max-time 5 http://127.0.0.1:9269/metrics >"$work/metrics-$1"; }
+well_formed() { scrape "$1" && promtool check metrics <"$work/metrics-$1"; }
+told() { scrape "$1" && grep -E "$2" "$work/metrics-$1"; }
+check "the metrics of a replica set are well-formed" well_formed node1
+check "both members are in it" told node2 '^tkms_members 2$'
+held_once() { scrape node1 && scrape node2 && [[ $(cat "$work"/metrics-node? | grep -c '^tkms_service_address_held{.*} 1$') -eq 4 ]]; }
+check "every address is held once" held_once
+check "Redis can be reached" told node1 '^tkms_sync_reachable 1$'
+lab kill node2
+eventually 10 "a dead member is told" told node1 '^tkms_member_alive\{member="node2",origin="[0-9a-f]{16}"\} 0$'
+eventually 10 "and all addresses are here" sh -c "ip netns exec $TKMS_LAB-node1 curl -sS http://127.0.0.1:9269/metrics |
+  grep -c '^tkms_service_address_held{.*} 1\$' | grep -qx 4"

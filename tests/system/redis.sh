@@ -24,10 +24,12 @@ check "a node writes a record" as tkms "$first:6379" hset tkms:nodes one two
 check "a node gives notice" as tkms "$first:6379" publish tkms:notice nodes
 refuses "a node writes nowhere else" NOPERM as tkms "$first:6379" hset other:nodes one two
 refuses "a node gives notice nowhere else" NOPERM as tkms "$first:6379" publish other nodes
-for command in flushall "config get dir" "eval return 0" "acl list" shutdown "replicaof no one"; do
+set -f
+for command in "keys *" "get tkms:nodes" "hgetall tkms:nodes" "expire tkms:nodes 1" "rename tkms:nodes tkms:other" flushall "config get dir" "eval return 0" "acl list" shutdown "replicaof no one"; do
   # shellcheck disable=SC2086
   refuses "a node may not $command" NOPERM as tkms "$first:6379" $command
 done
+set +f
 refuses "without a password there is nothing" NOAUTH nobody "$first:6379" ping
 refuses "a wrong password is one" WRONGPASS nobody "$first:6379" --no-auth-warning --user tkms --pass wrong ping
 check "anybody may ask a Sentinel who the primary is" nobody 10.71.2.2:26379 sentinel get-master-addr-by-name tkms
@@ -42,7 +44,7 @@ lab kill redis1
 other() { [[ $(primary redis2) != "$first" && $(primary redis2) == "$(primary redis3)" ]]; }
 eventually 30 "another server is the primary" other
 second=$(primary redis2)
-held() { [[ $(as tkms "$second:6379" hget tkms:nodes one) == two ]]; }
+held() { [[ $(as tkms "$second:6379" hmget tkms:nodes one) == two ]]; }
 check "it has the record" held
 eventually 30 "it takes writes" as tkms "$second:6379" hset tkms:nodes one three
 check "the lost one comes back" lab start redis1
@@ -50,7 +52,7 @@ role_of() { lab redis "$1" role | head -1; }
 check "as a replica" test "$(role_of redis1)" = slave
 for name in redis1 redis2 redis3; do lab kill "$name"; done
 for name in redis1 redis2 redis3; do check "after the loss of all $name starts" lab start "$name"; done
-kept() { [[ $(as tkms "$(primary redis1):6379" hget tkms:nodes one) == three ]]; }
+kept() { [[ $(as tkms "$(primary redis1):6379" hmget tkms:nodes one) == three ]]; }
 check "what was confirmed before is there" kept
 lab down
 check "down leaves nothing" sh -c "! ip netns list | grep -q '^$TKMS_LAB-' && test ! -e /run/$TKMS_LAB-lab"

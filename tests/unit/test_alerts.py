@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Alert rules: well-formed, tested one by one, on metrics that exist, each with a runbook that exists.
 
-  tests/unit/test_alerts.py SOURCE_ROOT
+  tests/unit/test_alerts.py SOURCE_ROOT TKMSCTL
 """
 import glob
 import os
@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-root = sys.argv[1]
+root, tkmsctl = sys.argv[1:3]
 prometheus = os.path.join(root, "deploy", "prometheus")
 runbooks = os.path.join(root, "deploy", "runbooks")
 failures = []
@@ -69,4 +69,16 @@ scenarios = subprocess.run([os.path.join(root, "deploy", "scenarios.sh"), "--lis
 check("runbooks name only scenarios that exist", sorted(
     "%s in %s" % (s, p) for p in pages for s in re.findall(r"deploy/scenarios\.sh ([a-z-]+)", read(runbooks, p))
     if not any(line.split(" ")[0] == s for line in scenarios)))
+
+
+def is_command(words):
+    """A command says what it does; of what is none, tkmsctl says that."""
+    done = subprocess.run([tkmsctl, *words, "--help"], capture_output=True, text=True, check=False)
+    return done.returncode == 0 and done.stdout.startswith("Usage: tkmsctl " + " ".join(words))
+
+
+commands = {tuple(w for w in m.split() if re.fullmatch("[a-z-]+", w))[:2] for p in pages for m in re.findall(
+    r"tkmsctl ((?:status|init|check-config|(?:key|node|subscriber|kek) [a-z]+))\b", read(runbooks, p))}
+check("runbooks use many commands", [] if len(commands) >= 10 else ["too few were read"])
+check("and only those that tkmsctl has", sorted(" ".join(c) for c in commands if not is_command(c)))
 sys.exit(1 if failures else 0)
