@@ -108,6 +108,10 @@ static int take_line(
 		json_string_value(text), json_string_length(text), JSON_REJECT_DUPLICATES, &error);
 	int err;
 
+	if (!json && strncmp(json_string_value(text), "\xef\xbb\xbf", 3) == 0)
+		return reason_set(why, -EINVAL,
+			"begins with a byte order mark (EF BB BF): save the file as UTF-8 without "
+			"one");
 	if (!json) {
 		/* jansson quotes what it met: perhaps a key */
 		char *near = strstr(error.text, " near '");

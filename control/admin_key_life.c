@@ -27,8 +27,10 @@ int admin_keys_commit(struct control *c, struct reason *why)
 	if (!err)
 		return 0;
 	return reason_set(why, err, "%s",
-		err == -EBUSY ? "an import is running; try again when it has ended"
-			      : "the keyring cannot be stored (see the log)");
+		err == -EBUSY	 ? "an import is running; try again when it has ended"
+		: err == -ENOSPC ? "the keyring cannot be stored: no space left on the disk of "
+				   "node.state_dir"
+				 : "the keyring cannot be stored (see the log)");
 }
 
 /* What the operator is told about a key that has changed. */

@@ -161,7 +161,7 @@ static const struct command {
 	{NULL, "decode", ctl_decode, OPT_JSON, 0, 1, "decode [FILE|-]",
 		"Dissects a MIKEY message: binary, hex, base64, or an SDP line a=key-mgmt:mikey. "
 		"Needs no tkms-control."},
-	{NULL, "check-config", ctl_check_config, OPT_CONFIG, 0, 1, "check-config [FILE]",
+	{NULL, "check-config", ctl_check_config, OPT_CONFIG | OPT_JSON, 0, 1, "check-config [FILE]",
 		"Says \"ok\", or everything that is wrong with file, line and key. Needs no "
 		"tkms-control."},
 };

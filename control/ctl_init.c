@@ -30,10 +30,37 @@ static int load(const char *path, struct config **config)
 	return err ? CTL_FAILED : CTL_OK;
 }
 
+/* {"ok": true}, or {"ok": false, "errors": ["FILE:LINE: KEY: what is wrong", ...]} */
+static int check_config_json(const char *path)
+{
+	struct config_errors errors = {0};
+	struct config *config = NULL;
+	json_t *list = json_array(), *answer;
+	int err = config_load(path, &config, &errors);
+	char *save = NULL;
+
+	for (char *line = errors.text ? strtok_r(errors.text, "\n", &save) : NULL; line;
+		line = strtok_r(NULL, "\n", &save))
+		json_array_append_new(list, json_string(line));
+	answer = err ? json_pack("{s:b, s:o}", "ok", 0, "errors", list)
+		     : json_pack("{s:b}", "ok", 1);
+	if (!err) {
+		json_decref(list);
+		config_free(config);
+	}
+	if (!answer || json_dumpf(answer, stdout, JSON_COMPACT) < 0 || puts("") < 0)
+		err = -ENOMEM;
+	json_decref(answer);
+	free(errors.text);
+	return err ? CTL_FAILED : CTL_OK;
+}
+
 int ctl_check_config(const struct ctl_options *o)
 {
 	struct config *config;
 
+	if (o->json)
+		return check_config_json(o->n_args ? o->args[0] : o->config);
 	if (load(o->n_args ? o->args[0] : o->config, &config) != CTL_OK)
 		return CTL_FAILED;
 	config_free(config);

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_TRIES = 40 /* two seconds */ };
 
 int files_make_dir(const char *path, unsigned int mode, struct reason *why)
 {
@@ -58,14 +61,19 @@ int files_dirname(const char *path, char *dir, size_t cap)
 int files_lock(const char *dir, const char *name, struct reason *why)
 {
 	char path[PATH_MAX];
-	int fd, err;
+	static const struct timespec pause = {.tv_nsec = 50000000};
+	int fd, err, tries = 0;
 
 	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
 		return reason_set(why, -ENAMETOOLONG, "%s: name too long", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return reason_set(why, -errno, "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	/* A process that was killed holds its lock until the kernel has freed its memory. */
+	while ((err = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK &&
+		++tries < LOCK_TRIES)
+		nanosleep(&pause, NULL);
+	if (err == 0)
 		return fd;
 	err = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	close(fd);

@@ -45,6 +45,15 @@ static void adopt(struct link *l, int sock)
 	l->connected_ms = l->heard_ms = clock_mono_ms();
 }
 
+/* What it is told need not arrive: it would learn as much from the log. */
+static void refuse(int sock)
+{
+	struct ipc_header h = {
+		.magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_REFUSED, .status = EBUSY};
+
+	(void)ipc_send(sock, &h, NULL, 0, -1);
+}
+
 static void on_connection(evutil_socket_t listener, short events, void *arg)
 {
 	struct link *l = arg;
@@ -60,6 +69,8 @@ static void on_connection(evutil_socket_t listener, short events, void *arg)
 	if (err) {
 		log_event(LOG_WARNING, "connection to the data plane's socket refused",
 			F_TEXT("reason", err == -EBUSY ? "there is a data plane" : strerror(-err)));
+		if (err == -EBUSY)
+			refuse(sock);
 		close(sock);
 		return;
 	}

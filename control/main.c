@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/crypto/secret.h"
 #include "control/confine.h"
@@ -49,8 +50,8 @@ static struct options parse_options(int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, 'k'}, {"print-config", no_argument, NULL, 'p'},
-		{"no-sandbox", no_argument, NULL, 'n'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
+		{"no-sandbox", no_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'}, {0}};
 	struct options o = {.config = CONFIG_DEFAULT_PATH, .what = RUN};
 	int got;
 
@@ -120,12 +121,29 @@ static int harden(struct reason *why)
 	return 0;
 }
 
+/* Until the loop takes the signals, which a large store makes some time: nothing has been changed
+ * that a start after a crash would not find as well. */
+static void on_early_end(int number)
+{
+	(void)number;
+	_exit(EXIT_SUCCESS);
+}
+
+static int end_early(struct reason *why)
+{
+	if (signal(SIGTERM, on_early_end) == SIG_ERR || signal(SIGINT, on_early_end) == SIG_ERR)
+		return reason_set(why, -errno, "signals cannot be taken");
+	return 0;
+}
+
 static int run(const struct options *o, struct config *config)
 {
 	static struct control control;
 	struct reason why;
 	int err = harden(&why);
 
+	if (!err)
+		err = end_early(&why);
 	if (!err)
 		err = control_open(&control, o->config, config, &why);
 	if (!err && o->sandbox == CONFINED) {

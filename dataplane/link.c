@@ -12,6 +12,8 @@
 #include "common/crypto/secret.h"
 #include "dataplane/log.h"
 
+/* Time for an earlier data plane of ours to end, or to be found silent. */
+enum { REFUSED_PATIENCE_MS = 8000 };
 enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 2000, ACK_PATIENCE_MS = 5000, BODY_MAX = 65536 };
 
 void link_init(struct link *l, const char *path, const struct link_handlers *handlers)
@@ -178,6 +180,23 @@ static int dispatch(struct link *l, const struct ipc_header *h, int fd)
 	return acknowledge(l, h, status);
 }
 
+static void note_refusal(struct link *l, uint64_t now_ms)
+{
+	if (l->refused_since_ms)
+		return;
+	log_line(LOG_ERROR, "tkms-control serves another data plane already",
+		"socket=%s fix=\"end the other one, or give this one a control process of its "
+		"own\"",
+		l->path);
+	l->refused_since_ms = now_ms ? now_ms : 1;
+}
+
+bool link_is_superfluous(const struct link *l, uint64_t now_ms)
+{
+	return l->refused_since_ms && !l->is_wanted &&
+	       now_ms - l->refused_since_ms >= REFUSED_PATIENCE_MS;
+}
+
 void link_receive(struct link *l, uint64_t now_ms)
 {
 	uint8_t body[1024];
@@ -191,9 +210,17 @@ void link_receive(struct link *l, uint64_t now_ms)
 	 * know. */
 	if (n > 0 && (h.type == IPC_SNAPSHOT || h.type == IPC_SUBSCRIBERS))
 		n = -EBADMSG;
+	if (n >= 0 && h.type == IPC_REFUSED) {
+		note_refusal(l, now_ms);
+		if (fd >= 0)
+			close(fd);
+		n = -EBUSY;
+	}
 	if (n >= 0) {
 		/* Only now: a control that has a data plane already accepts and hangs up. */
 		l->backoff_ms = BACKOFF_MIN_MS;
+		l->refused_since_ms = 0;
+		l->is_wanted = true;
 		n = dispatch(l, &h, fd);
 	}
 	if (n < 0)

@@ -7,6 +7,7 @@
 #ifndef TKMS_DATAPLANE_LINK_H
 #define TKMS_DATAPLANE_LINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/ipc/ipc.h"
@@ -30,7 +31,9 @@ struct link {
 	uint64_t seq;
 	uint64_t retry_at_ms;
 	uint32_t backoff_ms;
-	int last_error; /* of connecting; logged when it changes */
+	int last_error;		   /* of connecting; logged when it changes */
+	uint64_t refused_since_ms; /* control has another data plane; 0: it has not said so */
+	bool is_wanted;		   /* control has given us something to serve */
 };
 
 void link_init(struct link *l, const char *path, const struct link_handlers *handlers);
@@ -39,6 +42,10 @@ void link_close(struct link *l);
 /* Connects when it is time to. now_ms: a monotonic clock. Returns the milliseconds until it wants
  * to be called again, -1: never. */
 int link_connect(struct link *l, uint64_t now_ms);
+
+/* Has control had another data plane for so long that we, who have never served, are one too many.
+ */
+bool link_is_superfluous(const struct link *l, uint64_t now_ms);
 
 /* Handles one message; call when l->sock is readable. */
 void link_receive(struct link *l, uint64_t now_ms);

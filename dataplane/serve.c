@@ -203,6 +203,11 @@ static int serve_loop(struct dataplane *d, int signal_fd)
 		watch_contact(d, now);
 		if (may_end(d, now))
 			return 0;
+		if (link_is_superfluous(&d->link, now)) {
+			log_line(LOG_ERROR, "ending: tkms-control serves another data plane",
+				"socket=%s", d->options->socket);
+			return -EBUSY;
+		}
 		wait = earlier(link_connect(&d->link, now), (int)(next_report - now));
 		if (d->end_by_ms)
 			wait = earlier(END_LOOK_MS, wait);

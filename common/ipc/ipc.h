@@ -31,6 +31,8 @@ enum ipc_type {
 		5, /* data plane -> control: struct ipc_stats encoded inline, about once a second */
 	IPC_DRAIN = 6,	 /* data plane -> control: it is to end, and serves on until control says
 			    the same: its addresses are with others, or nobody can take them */
+	IPC_REFUSED = 8, /* control -> data plane, then it hangs up: status says why (EBUSY: there
+			    is another data plane) */
 	IPC_CONTACT = 7, /* control -> data plane, not acknowledged: the snapshot's in_sync holds
 			    for status milliseconds from now, unless it is said again */
 };

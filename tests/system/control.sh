@@ -53,6 +53,10 @@ json_is() { # EXPRESSION COMMAND...
 }
 
 check "the configuration is right" offline check-config "$home/tkms.yaml"
+check "also for machines" json_is '. == {"ok": true}' offline --json check-config "$home/tkms.yaml"
+printf 'kms: {identity: nobody}\n' >"$work/wrong.yaml"
+refuses "a wrong one is told to machines" '{"ok":false,"errors":["' offline --json check-config "$work/wrong.yaml"
+refuses "a word that is no option is named" "bogus" "$control" bogus
 does_not_start "without init there is no start, and the fix is named" "tkmsctl init"
 check "init makes KEK and store" offline init
 test "$(stat -c %a "$home/kek" "$home/state" "$home/state/store.db" | tr '\n' ' ')" = "600 700 600 " || fail "modes"
@@ -99,6 +103,7 @@ bad_import "a PSK id twice in the file" "there twice (line 1)" "{\"psk_id\":\"ne
 bad_import "a UID twice in the file" "belongs to psk_id new1 (line 1)" "{\"psk_id\":\"x\",\"psk\":\"$k\",\"uids\":[\"new1@d\"]}"
 bad_import "a UID of a stored subscriber" "belongs to psk_id user5 (in the store)" "{\"psk_id\":\"x\",\"psk\":\"$k\",\"uids\":[\"user5@tkms.example\"]}"
 bad_import "a stored PSK id with another PSK" "exists in the store and differs" "{\"psk_id\":\"user5\",\"psk\":\"$k\",\"uids\":[\"user5@tkms.example\"]}"
+bad_import "a byte order mark" "byte order mark" $'\xef\xbb\xbf'"{\"psk_id\":\"x\",\"psk\":\"$k\",\"uids\":[\"x@d\"]}"
 head -c 70000 /dev/zero | tr '\0' x >"$work/long.jsonl"
 refuses "a line without end" "long.jsonl:1: longer than" ctl subscriber import "$work/long.jsonl"
 refuses "a file that is not there" "No such file" ctl subscriber import "$work/none"
@@ -202,6 +207,24 @@ check "and what needs a restart" said 'takes effect after a restart" setting=kms
 check "which is not in force" json_is '.identity == "kms@tkms.example"' ctl status --json
 cp "$work/good.yaml" "$home/tkms.yaml"
 check "end" stop TERM
+
+# Ended in the middle of a start, or started right after a kill.
+catches_term() { (($(printf '%d' "0x$(sed -n 's/^SigCgt:\t//p' "/proc/$pid/status")") & 1 << 14)); }
+for round in 1 2 3; do
+  "$control" --config "$home/tkms.yaml" >"$home/early.log" 2>&1 &
+  pid=$!
+  background+=("$pid")
+  until catches_term; do kill -0 "$pid"; done
+  check "SIGTERM in the middle of a start ends it with status 0" stop TERM
+  grep -q 'msg=ending\|msg="ending"' "$home/early.log" || early=1
+done
+check "before it had started" test "${early:-0}" = 1
+for round in 1 2 3; do
+  check "start" start
+  kill -KILL "$pid"
+  check "it starts while the killed one may still hold its lock" start
+  check "end" stop TERM
+done
 
 # An import that is cut off leaves nothing.
 check "start" start

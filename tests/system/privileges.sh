@@ -59,6 +59,14 @@ eventually 20 "its processes find each other" connected
 check "its control process is confined" confined "$control"
 check "its data plane is confined" confined "$dataplane"
 
+# One control process, one data plane: another one says so itself, and ends.
+second() {
+  timeout 30 "${service[@]}" env XDG_RUNTIME_DIR="$work/service" "$work/tkms-dataplane" --socket "$work/service/dataplane.sock" \
+    -- --no-huge -m 256 --vdev=net_null0
+}
+refuses "a second data plane on the same socket ends by itself and says why" "serves another data plane" second
+check "the first one is still served" connected
+
 cat >"$work/attack.py" <<'PYTHON'
 """Attacks a process of the same user: as a debugger, through its memory file, its maps, its descriptors."""
 import ctypes, errno, os, sys

@@ -375,6 +375,9 @@ Test(control_link, a_second_data_plane_is_refused_while_the_first_lives)
 	take_all(&p);
 	second = dial();
 	spin();
+	cr_assert_eq(ipc_receive(second.sock, &h, body, sizeof(body), &fd), 0);
+	cr_assert_eq(h.type, IPC_REFUSED);
+	cr_assert_eq(h.status, EBUSY);
 	cr_assert_eq(ipc_receive(second.sock, &h, body, sizeof(body), &fd), -ECONNRESET);
 	cr_assert(link_status(link_)->is_connected);
 	link_push_snapshot(link_);

@@ -358,3 +358,20 @@ Test(link, path_that_is_too_long_is_no_crash)
 	link_init(&link_under_test, longer, &handlers);
 	cr_expect_gt(link_connect(&link_under_test, 1), 0);
 }
+
+Test(link, is_one_too_many_when_it_is_refused_for_long_and_has_never_served)
+{
+	struct ipc_header h = {
+		.magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_REFUSED, .status = EBUSY};
+	int peer = connected();
+
+	cr_assert_eq(ipc_send(peer, &h, NULL, 0, -1), 0);
+	link_receive(&link_under_test, 1000);
+	close(peer);
+	cr_assert_lt(link_under_test.sock, 0);
+	cr_assert_not(link_is_superfluous(&link_under_test, 1000));
+	cr_assert_not(link_is_superfluous(&link_under_test, 8999));
+	cr_assert(link_is_superfluous(&link_under_test, 9000));
+	link_under_test.is_wanted = true;
+	cr_assert_not(link_is_superfluous(&link_under_test, 9000), "whoever serves goes on");
+}
