@@ -39,7 +39,7 @@
 #
 # Namespaces and files (/run/$TKMS_LAB-lab) carry the prefix $TKMS_LAB (default: tkms): labs with
 # different prefixes run side by side. In a lab the activation lead time of keys is 200 ms and there is
-# no limit on what a source or a subscriber gets, only on answers to one and the same message.
+# no limit on what a source, a subscriber or a message gets.
 # TKMS_BUILD=DIR takes the programs from DIR.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

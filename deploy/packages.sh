@@ -16,7 +16,7 @@ packages=(
   libsqlite3-dev libcap-dev libmicrohttpd-dev libseccomp-dev libcurl4-openssl-dev libhiredis-dev
   # tests
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
-  curl wrk haproxy nghttp2-client openssl
+  curl wrk haproxy nghttp2-client openssl xxd
   jq python3 sqlite3 tcpdump systemd
   redis-server redis-sentinel redis-tools faketime nftables prometheus
   # namespaces of quickstart, lab and system tests

@@ -25,8 +25,9 @@ struct conn {
 	struct source source;
 	int fd;
 	enum conn_wait wait;
-	bool fresh;   /* had no request yet */
-	bool trusted; /* a front proxy: says for whom it asks */
+	uint8_t daemon; /* which of the server's it belongs to */
+	bool fresh;	/* had no request yet */
+	bool trusted;	/* a front proxy: says for whom it asks */
 };
 
 struct conn_list {

@@ -25,6 +25,7 @@ struct server {
 	struct relay *relay;
 	unsigned int n;
 	struct MHD_Daemon *daemon[DAEMONS_MAX];
+	bool ready[DAEMONS_MAX]; /* has something to do */
 	uint64_t now_us;
 	uint64_t stopping_us; /* 0: not stopping */
 };
@@ -45,6 +46,17 @@ static bool is_trusted(const struct http_config *c, const struct sockaddr *sa)
 	return false;
 }
 
+static uint8_t daemon_of(const struct server *s, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *d =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON);
+	uint8_t i = 0;
+
+	while (i + 1U < s->n && d && s->daemon[i] != d->daemon)
+		i++;
+	return i;
+}
+
 static struct conn *open_conn(struct server *s, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(
@@ -56,6 +68,7 @@ static struct conn *open_conn(struct server *s, struct MHD_Connection *connectio
 	if (!c)
 		return NULL;
 	c->fd = fd->connect_fd;
+	c->daemon = daemon_of(s, connection);
 	c->source = source_of(sa->client_addr);
 	c->hash = hash_source(s, &c->source);
 	c->trusted = is_trusted(s->config.settings, sa->client_addr);
@@ -195,6 +208,7 @@ void server_done(struct server *s, struct relay_request *r, enum relay_outcome o
 	metrics_answered(s->config.metrics, now_us - r->begun_us);
 	/* From now on the client has to take it. */
 	conns_wait(&s->conns, x->conn, CONN_REQUEST, now_us);
+	s->ready[x->conn->daemon] = true;
 	MHD_resume_connection(x->connection);
 }
 
@@ -229,7 +243,7 @@ struct server *server_new(const struct server_config *config)
 		s->daemon[s->n] = start_daemon(s, config->listen_fds[s->n]);
 		if (!s->daemon[s->n])
 			break;
-		s->n++;
+		s->ready[s->n++] = true;
 	}
 	if (s->n < c->listen.n) {
 		server_free(s);
@@ -261,6 +275,11 @@ unsigned int server_fds(const struct server *s, int *fds, unsigned int cap)
 	return n;
 }
 
+void server_ready(struct server *s, unsigned int i)
+{
+	s->ready[i] = true;
+}
+
 int server_run(struct server *s, uint64_t now_us)
 {
 	MHD_UNSIGNED_LONG_LONG wait;
@@ -274,8 +293,11 @@ int server_run(struct server *s, uint64_t now_us)
 	if (s->stopping_us && now_us >= s->stopping_us + STOP_IDLE_US)
 		conns_end_idle(&s->conns, UINT64_MAX);
 	for (unsigned int i = 0; i < s->n; i++) {
+		if (!s->ready[i])
+			continue;
 		MHD_run(s->daemon[i]);
-		more |= MHD_get_timeout(s->daemon[i], &wait) == MHD_YES && wait == 0;
+		s->ready[i] = MHD_get_timeout(s->daemon[i], &wait) == MHD_YES && wait == 0;
+		more |= s->ready[i];
 	}
 	metrics_set(&s->config.metrics->connections, s->conns.n);
 	return more;

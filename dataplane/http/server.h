@@ -35,6 +35,8 @@ void server_use(struct server *s, struct relay *relay);
 
 /* File descriptors (epoll) that become readable when there is work. */
 unsigned int server_fds(const struct server *s, int *fds, unsigned int cap);
+/* The i-th of them is readable. */
+void server_ready(struct server *s, unsigned int i);
 /* Does what can be done now. Returns whether more is waiting, so that the caller must not sleep. */
 int server_run(struct server *s, uint64_t now_us);
 /* When server_run() is to be called at the latest; UINT64_MAX: never. */

@@ -25,7 +25,7 @@ enum {
 };
 
 /* What epoll reports: sockets of the data planes have their numbers. */
-enum { TAG_SIGNAL = UINT32_MAX, TAG_HTTP = UINT32_MAX - 1 };
+enum { TAG_SIGNAL = UINT32_MAX, TAG_HTTP = UINT32_MAX - FDS_MAX };
 
 struct worker {
 	const struct worker_config *config;
@@ -111,7 +111,7 @@ static int watch_all(struct worker *w)
 	unsigned int n = server_fds(w->server, fds, FDS_MAX);
 
 	for (unsigned int i = 0; !err && i < n; i++)
-		err = watch(w, fds[i], TAG_HTTP);
+		err = watch(w, fds[i], (uint32_t)TAG_HTTP + i);
 	for (unsigned int i = 0; !err && i < udp_sockets(w->udp); i++)
 		err = watch(w, udp_fd(w->udp, i), i);
 	return err;
@@ -198,6 +198,8 @@ static void begin_stop(struct worker *w)
 	if (read(w->signals, &info, sizeof(info)) != sizeof(info) || w->stop_us)
 		return;
 	/* Those that are in the queue already are served. */
+	for (unsigned int i = 0; i < w->settings->listen.n; i++)
+		server_ready(w->server, i);
 	(void)server_run(w->server, w->now_us);
 	server_quiesce(w->server, w->now_us);
 	w->stop_us = w->now_us + w->settings->stop_timeout * UINT64_C(1000);
@@ -243,10 +245,14 @@ static int turn(struct worker *w, const struct epoll_event *events, int n)
 
 	w->now_us = clock_us();
 	for (int i = 0; i < n; i++) {
-		if (events[i].data.u32 == TAG_SIGNAL)
+		uint32_t tag = events[i].data.u32;
+
+		if (tag == TAG_SIGNAL)
 			begin_stop(w);
-		else if (events[i].data.u32 != TAG_HTTP)
-			udp_receive(w->udp, events[i].data.u32, &w->events);
+		else if (tag >= TAG_HTTP)
+			server_ready(w->server, tag - TAG_HTTP);
+		else
+			udp_receive(w->udp, tag, &w->events);
 	}
 	relay_tick(w->relay, w->now_us);
 	/* Before HTTP: it forgets the messages of requests that are done. */

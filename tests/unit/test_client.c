@@ -13,6 +13,7 @@
 
 #include "bench/client/address.h"
 #include "bench/client/client.h"
+#include "bench/client/http.h"
 #include "bench/client/plan.h"
 
 /* ---- addresses ---- */
@@ -422,4 +423,28 @@ Test(client, the_ntp_clock_runs_with_the_system_clock)
 	cr_assert_eq(clock_gettime(CLOCK_REALTIME, &t), 0);
 	const int64_t d = (int64_t)((ntp >> 32) - 2208988800u) - t.tv_sec;
 	cr_assert(d >= -1 && d <= 0);
+}
+
+Test(client, a_url_gets_the_standard_path_and_the_query_of_the_message)
+{
+	static const struct {
+		const char *base;
+		uint8_t type;
+		const char *url;
+	} cases[] = {
+		{"http://kms", 11, "http://kms/keymanagement?requesttype=ticketrequest"},
+		{"http://kms:8080", 16, "http://kms:8080/keymanagement?requesttype=ticketresolve"},
+		{"http://[::1]:80/a", 16, "http://[::1]:80/a?requesttype=ticketresolve"},
+		{"https://kms/a?b=c", 11, "https://kms/a?b=c"},
+	};
+	char url[CLIENT_URL_MAX], longest[CLIENT_URL_MAX + 1];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert(client_is_url(cases[i].base));
+		cr_assert_eq(client_http_url(url, cases[i].base, cases[i].type), 0);
+		cr_expect_str_eq(url, cases[i].url);
+	}
+	cr_expect_not(client_is_url("192.0.2.1:2269"));
+	memset(longest, 'a', CLIENT_URL_MAX);
+	longest[CLIENT_URL_MAX] = 0;
+	cr_expect_eq(client_http_url(url, longest, 11), -ENAMETOOLONG);
 }

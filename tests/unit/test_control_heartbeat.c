@@ -44,6 +44,9 @@ static void fill_lists(unsigned int keys, unsigned int cursors, unsigned int cla
 	h.n_forgotten = claims < HEARTBEAT_FORGOTTEN_MAX ? claims : HEARTBEAT_FORGOTTEN_MAX;
 	for (unsigned int i = 0; i < h.n_forgotten; i++)
 		h.forgotten[i] = (struct heartbeat_forgotten){i, UINT64_MAX - i};
+	h.n_keks = claims ? HEARTBEAT_KEKS_MAX : 0;
+	for (unsigned int i = 0; i < h.n_keks; i++)
+		h.keks[i] = UINT64_MAX - i;
 }
 
 Test(heartbeat, comes_back_as_it_was)
@@ -82,7 +85,7 @@ Test(heartbeat, every_cut_is_refused_or_a_whole_field_short)
 		free(exact);
 	}
 	/* the name alone, then one field more each time */
-	cr_expect_eq(accepted, 18);
+	cr_expect_eq(accepted, 21);
 }
 
 static size_t field(size_t at, unsigned int tag, const void *octets, unsigned int len)
@@ -117,8 +120,8 @@ Test(heartbeat, what_a_newer_version_adds_is_passed_over)
 	len = field(len, 3, roles, sizeof(roles));
 	len = field(len, 12, held, sizeof(held));
 	len = field(len, 14, claim, sizeof(claim));
-	len = field(len, 16, "what is this", 12);
-	len = field(len, 16, "again", 5);
+	len = field(len, 17, "what is this", 12);
+	len = field(len, 17, "again", 5);
 	len = field(len, 65535, "", 0);
 	cr_assert_eq(heartbeat_decode(&got, buf, len), 0);
 	cr_expect_eq(got.roles, 0xff);

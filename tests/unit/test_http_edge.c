@@ -2,9 +2,12 @@
 /* Parts of the HTTP edge that need no socket. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/mikey/types.h"
@@ -13,6 +16,7 @@
 #include "dataplane/http/head.h"
 #include "dataplane/http/limiter.h"
 #include "dataplane/http/metrics.h"
+#include "dataplane/http/sandbox.h"
 #include "dataplane/http/sources.h"
 #include "dataplane/http/wire.h"
 
@@ -354,4 +358,44 @@ Test(http_edge, metrics_add_up_all_workers)
 	http_config_free(&c);
 	free(text);
 	free(m);
+}
+
+/* In a process of its own: bit i of its exit status is set when attempt i was let through. */
+static int attempts_in(enum sandbox_role role)
+{
+	char *const argv[] = {"true", NULL};
+	int status = 0, fd, let = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (sandbox_enter(role) != 0)
+			_exit(128);
+		fd = open("/etc/hostname", O_RDONLY);
+		let |= fd >= 0 || errno != EPERM ? 1 : 0;
+		fd = open("/tmp/tkms-http-file", O_CREAT | O_WRONLY, 0600);
+		let |= fd >= 0 || errno != EPERM ? 2 : 0;
+		let |= unlink("/tmp/tkms-http-file") == 0 || errno != EPERM ? 4 : 0;
+		execv("/bin/true", argv);
+		let |= errno != EPERM ? 8 : 0;
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		let |= fd >= 0 ? 16 : 0;
+		pid = fork();
+		if (pid == 0)
+			_exit(0);
+		let |= pid > 0 ? 32 : 0;
+		_exit(let);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+Test(http_edge, a_worker_opens_no_file_and_no_socket_and_starts_nothing)
+{
+	cr_expect_eq(attempts_in(SANDBOX_WORKER), 0);
+}
+
+Test(http_edge, the_supervisor_opens_no_file_and_starts_workers_only)
+{
+	cr_expect_eq(attempts_in(SANDBOX_SUPERVISOR), 16 | 32);
 }

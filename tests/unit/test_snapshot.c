@@ -93,6 +93,46 @@ Test(snapshot, keeps_everything_after_the_message_is_wiped)
 	snapshot_free(s);
 }
 
+Test(snapshot, limits_edges_vlans_and_path_mtus_arrive)
+{
+	static const uint8_t edge6[16] = {0x20, 1, 0xd, 0xb8};
+	struct snapshot *s;
+	const char *why;
+
+	cr_assert_eq(snapshot_build(&s, crypto, &ipc, &why), 0, "%s", why);
+	cr_expect(net_vlans_has(&s->vlans, 0), "none given: frames without a tag");
+	cr_expect_not(net_vlans_has(&s->vlans, 7));
+	cr_expect_eq(s->ipv4_path_mtu, UINT16_MAX);
+	cr_expect_eq(s->ipv6_path_mtu, 1280);
+	cr_expect_eq(s->limits.source.rate, 0u);
+	snapshot_free(s);
+
+	ipc.source = (struct ipc_limit){1, 2};
+	ipc.subscriber = (struct ipc_limit){3, 4};
+	ipc.function = (struct ipc_limit){5, 6};
+	ipc.repeat = (struct ipc_limit){7, 8};
+	ipc.ipv4_path_mtu = 576;
+	ipc.ipv6_path_mtu = 9000;
+	ipc.n_edges = 1;
+	ipc.edges[0] = (struct ipc_prefix){.family = 6, .len = 32, .octets = {0x20, 1, 0xd, 0xb8}};
+	ipc.n_vlans = 2;
+	ipc.vlans[0] = 7;
+	ipc.vlans[1] = IPC_VLAN_MAX;
+	cr_assert_eq(snapshot_build(&s, crypto, &ipc, &why), 0, "%s", why);
+	cr_expect(s->limits.source.rate == 1 && s->limits.source.burst == 2);
+	cr_expect(s->limits.subscriber.rate == 3 && s->limits.subscriber.burst == 4);
+	cr_expect(s->limits.function.rate == 5 && s->limits.function.burst == 6);
+	cr_expect(s->limits.repeat.rate == 7 && s->limits.repeat.burst == 8);
+	cr_expect_eq(s->ipv4_path_mtu, 576);
+	cr_expect_eq(s->ipv6_path_mtu, 9000);
+	cr_expect_eq(s->limits.n_edges, 1u);
+	cr_expect_eq(s->limits.edges[0].prefix_len, 32);
+	cr_expect_arr_eq(s->limits.edges[0].octets, edge6, sizeof(edge6));
+	cr_expect(net_vlans_has(&s->vlans, 7) && net_vlans_has(&s->vlans, IPC_VLAN_MAX));
+	cr_expect_not(net_vlans_has(&s->vlans, 0));
+	snapshot_free(s);
+}
+
 static void expect_refused(const char *what)
 {
 	struct snapshot *s = (struct snapshot *)&ipc;
@@ -106,6 +146,22 @@ static void expect_refused(const char *what)
 
 Test(snapshot, refuses_what_cannot_be_served)
 {
+	ipc.n_edges = 1;
+	expect_refused("edge of no family");
+	ipc.n_edges = 1;
+	ipc.edges[0] = (struct ipc_prefix){.family = 4, .len = 33};
+	expect_refused("prefix of an edge");
+	ipc.n_edges = IPC_EDGES_MAX + 1;
+	expect_refused("number of edges");
+	ipc.n_vlans = 1;
+	ipc.vlans[0] = 4095;
+	expect_refused("VLAN id");
+	ipc.n_vlans = IPC_VLANS_MAX + 1;
+	expect_refused("number of VLANs");
+	ipc.ipv4_path_mtu = 575;
+	expect_refused("path MTU of IPv4");
+	ipc.ipv6_path_mtu = 1279;
+	expect_refused("path MTU of IPv6");
 	ipc.kms_identity.len = 0;
 	expect_refused("no identity");
 	ipc.profile = 2;
