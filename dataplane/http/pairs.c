@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+_Static_assert(sizeof(struct pair) == 64, "a cache line");
+
 struct rest_list {
 	struct pair *first, *last; /* in order of free_us */
 };
@@ -30,8 +32,8 @@ struct pairs *pairs_new(uint32_t cap, const struct pairs_timing *timing, uint64_
 	p->seed = seed;
 	p->cap = cap;
 	p->mask = buckets - 1;
-	/* Pages that are never touched cost nothing. */
-	p->pair = calloc(cap, sizeof(*p->pair));
+	/* A cache line each. Pages that are never touched cost nothing. */
+	p->pair = aligned_alloc(sizeof(*p->pair), cap * sizeof(*p->pair));
 	p->bucket = calloc(buckets, sizeof(*p->bucket));
 	if (!p->pair || !p->bucket) {
 		pairs_free(p);

@@ -19,7 +19,7 @@
 enum {
 	EVENTS_MAX = 128,
 	PAIRS_MAX = 1 << 18,
-	REST_ANSWERED_US = 2000000, /* for duplicates of an answer */
+	REST_ANSWERED_US = 500000, /* for duplicates of an answer */
 	SLEEP_LONGEST_MS = 1000,
 	FDS_MAX = 8,
 };
