@@ -108,9 +108,10 @@ struct bus_status {
 	bool is_reachable; /* connected to a server that says it is the primary */
 	char primary[64];  /* ADDRESS:PORT, "": none */
 	char error[320];   /* why it is not reachable or does not take writes, "": all is well */
-	unsigned int sentinels; /* that answer */
-	uint64_t since_ms;	/* monotonic: when is_reachable last changed */
-	uint64_t polled_ms;	/* monotonic: last complete reading of all tables */
+	unsigned int sentinels;	      /* that answer */
+	uint64_t since_ms;	      /* monotonic: when is_reachable last changed */
+	uint64_t polled_ms;	      /* monotonic: last complete reading of all tables */
+	uint64_t read_ms[BUS_TABLES]; /* monotonic: of each */
 	/* monotonic: when the primary last confirmed a write of the own record */
 	uint64_t written_ms[BUS_TABLES];
 	/* Newest version of the own record that was ever found there: larger than the last put

@@ -271,6 +271,7 @@ static void poll_next(struct bus_table_state *t)
 		t->is_polling = false;
 		t->is_read = true;
 		t->bus->taken_ms[t->table] = clock_mono_ms();
+		t->bus->status.read_ms[t->table] = t->bus->taken_ms[t->table];
 		all_read(t->bus);
 		return;
 	}

@@ -10,8 +10,7 @@ enum { MEMBERS_STEP = 8 };
 int membership_init(struct membership *m, uint64_t self, const struct membership_settings *settings,
 	uint64_t now_ms)
 {
-	*m = (struct membership){
-		.settings = *settings, .self = self, .tick_ms = now_ms, .contact_ms = now_ms};
+	*m = (struct membership){.settings = *settings, .self = self, .contact_ms = now_ms};
 	m->members = calloc(MEMBERS_STEP, sizeof(*m->members));
 	if (!m->members)
 		return -ENOMEM;
@@ -121,43 +120,56 @@ int membership_record(struct membership *m, uint64_t origin, uint64_t counter,
 	return change;
 }
 
-/* Half the time in which others would call us dead: they may, if we are not heard for longer. */
-static bool is_healthy(const struct membership *m, uint64_t now_ms, const struct bus_status *bus)
+/* When we last know that we could be heard and could hear: 0 for never. */
+static uint64_t confirmed_ms(const struct bus_status *bus)
 {
-	uint64_t accepted_ms = m->settings.dead_after_ms / 2;
+	uint64_t written = bus->written_ms[BUS_NODES], read = bus->read_ms[BUS_NODES];
 
-	if (accepted_ms < 2 * m->settings.heartbeat_ms)
-		accepted_ms = 2 * m->settings.heartbeat_ms;
-	return bus->is_reachable && bus->polled_ms && bus->written_ms[BUS_NODES] &&
-	       now_ms - bus->written_ms[BUS_NODES] <= accepted_ms &&
-	       now_ms - bus->polled_ms <= m->settings.dead_after_ms;
+	return written < read ? written : read;
+}
+
+/* Longer than this without a confirmation: the others may have had no chance either. */
+static uint64_t longest_gap(const struct membership *m)
+{
+	uint64_t half = m->settings.dead_after_ms / 2, two = 2 * m->settings.heartbeat_ms;
+
+	return half > two ? half : two;
+}
+
+/* A member stood still while time was confirmed, but not before we had heard it last. */
+static void count_against(const struct membership *m, struct cluster_member *member, uint64_t upto)
+{
+	uint64_t from = m->confirmed_ms > member->seen_ms ? m->confirmed_ms : member->seen_ms;
+
+	if (upto - m->confirmed_ms > longest_gap(m))
+		member->still_ms = 0;
+	else if (upto > from)
+		member->still_ms += upto - from;
 }
 
 int membership_tick(struct membership *m, uint64_t now_ms, const struct bus_status *bus)
 {
-	bool healthy = is_healthy(m, now_ms, bus), was_healthy = m->is_healthy;
-	uint64_t passed = now_ms - m->tick_ms, most = m->settings.dead_after_ms / 2;
-	int change = healthy == was_healthy ? 0 : MEMBER_HEALTH;
+	uint64_t upto = confirmed_ms(bus);
+	bool healthy = bus->is_reachable && upto && now_ms - upto <= m->settings.dead_after_ms;
+	int change = healthy == m->is_healthy ? 0 : MEMBER_HEALTH;
 
-	/* a tick that comes late means that we stood still, perhaps with what has come unread */
-	if (passed > most)
-		passed = most;
-	m->tick_ms = now_ms;
 	m->is_healthy = healthy;
-	if (healthy)
-		m->contact_ms = now_ms;
-	for (unsigned int i = 0; i < m->n; i++) {
+	for (unsigned int i = 0; i < m->n && upto > m->confirmed_ms; i++) {
 		struct cluster_member *member = &m->members[i];
 
 		if (member->is_self || !member->is_alive)
 			continue;
-		member->still_ms = healthy && was_healthy ? member->still_ms + passed : 0;
+		count_against(m, member, upto);
 		if (member->still_ms < m->settings.dead_after_ms)
 			continue;
 		member->is_alive = false;
 		member->has_clock_offset = false;
 		change |= MEMBER_DIED;
 	}
+	if (upto > m->confirmed_ms)
+		m->confirmed_ms = upto;
+	if (healthy)
+		m->contact_ms = now_ms;
 	return change;
 }
 

@@ -3,9 +3,10 @@
  * Who is in the replica set, who is alive, whose clock is off, and how long we have been alone.
  * Pure: the caller brings heartbeats, clocks and the state of the bus.
  *
- * Time counts against a member only while we are sure to hear it: between two ticks at which the
- * primary was reachable, all tables had been read and our own heartbeats had been accepted not long
- * ago. A process that was stopped, or cut off, finds nobody dead when it comes back.
+ * Time counts against a member only as far as we know that it could have been heard: up to the last
+ * moment at which our own heartbeat had been accepted and all tables had been read, and not across
+ * a gap between two such moments. A process that was stopped, or cut off, finds nobody dead when it
+ * comes back.
  */
 #ifndef TKMS_CONTROL_MEMBERSHIP_H
 #define TKMS_CONTROL_MEMBERSHIP_H
@@ -27,8 +28,9 @@ struct membership {
 	 * first heartbeat. */
 	unsigned int n_keyrings;
 	struct heartbeat_cursor keyrings[BUS_ORIGINS_MAX];
-	bool is_healthy; /* at the last tick */
-	uint64_t tick_ms, contact_ms;
+	bool is_healthy;       /* at the last tick */
+	uint64_t confirmed_ms; /* up to here the bus is known to have worked */
+	uint64_t contact_ms;
 };
 
 /* With this node as its only member. now_ms: monotonic. 0, -ENOMEM. */

@@ -85,7 +85,7 @@ static void read_store(struct world *w, unsigned int i)
 				&w->record[j].beat, mono(w, node),
 				(int64_t)(WALL_MS + w->now_ms) + node->wall_offset_ms) != 0;
 	}
-	node->bus.polled_ms = mono(w, node);
+	node->bus.read_ms[BUS_NODES] = mono(w, node);
 	replica_caught_up(&node->r, mono(w, node));
 }
 

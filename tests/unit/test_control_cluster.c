@@ -54,7 +54,7 @@ static const struct bus_status *status(const struct bus *b)
 	(void)b;
 	fake.status.is_reachable = !fake.is_deaf;
 	if (!fake.is_deaf)
-		fake.status.polled_ms = clock_mono_ms();
+		fake.status.read_ms[BUS_NODES] = clock_mono_ms();
 	return &fake.status;
 }
 
