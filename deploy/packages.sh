@@ -18,7 +18,7 @@ packages=(
   libcriterion-dev clang-14 libclang-rt-14-dev libsrtp2-dev sip-tester tshark
   curl wrk haproxy nghttp2-client openssl xxd
   jq python3 sqlite3 tcpdump systemd
-  redis-server redis-sentinel redis-tools faketime nftables prometheus
+  redis-server redis-sentinel redis-tools stunnel4 faketime nftables prometheus
   # namespaces of quickstart, lab and system tests
   iproute2 iputils-ping ethtool procps util-linux
 )
