@@ -19,7 +19,8 @@
 # Columns: requests (sent by the first client), failed (no verified answer within 5 s), lost (those of them that
 # got nothing at all), retried, slowest answer, longest gap of a second client that knows one address only (of a
 # node that the scenario hits), and the time from the failure until every service address answered again.
-# Exit status: 0 if every scenario kept to its bars.
+# On a machine that is too busy for the clients to keep their schedule, times may be longer by a multiple of what
+# the clients were late. Exit status: 0 if every scenario kept to its bars.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=deploy/common.sh
