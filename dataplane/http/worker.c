@@ -2,6 +2,7 @@
 #include "dataplane/http/worker.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,11 +22,17 @@ enum {
 	PAIRS_MAX = 1 << 18,
 	REST_ANSWERED_US = 500000, /* for duplicates of an answer */
 	SLEEP_LONGEST_MS = 1000,
+	LASTING_US = 1000000, /* a change of health that is worth a line */
 	FDS_MAX = 8,
 };
 
 /* What epoll reports: sockets of the data planes have their numbers. */
 enum { TAG_SIGNAL = UINT32_MAX, TAG_HTTP = UINT32_MAX - FDS_MAX };
+
+struct change {
+	uint64_t at_us; /* last change of an address's health */
+	bool said_silent;
+};
 
 struct worker {
 	const struct worker_config *config;
@@ -37,6 +44,8 @@ struct worker {
 	int epoll, signals;
 	uint64_t now_us;
 	uint64_t stop_us; /* 0: serving; else when to end in any case */
+	bool unsaid;	  /* a change of health may have to be logged */
+	struct change change[SETTINGS_LIST_MAX];
 	struct access_buffer access;
 };
 
@@ -91,11 +100,33 @@ static void do_done(void *arg, struct relay_request *r, enum relay_outcome outco
 static void on_health(void *arg, unsigned int address)
 {
 	struct worker *w = arg;
-	int silent = relay_health(w->relay)->address[address].silent;
 
-	metrics_set(&w->config->metrics->address[address].silent, (uint64_t)silent);
-	log_line(silent ? "warning" : "info", "%s %s", w->settings->kms_address[address].text,
-		silent ? "does not answer" : "answers again");
+	metrics_set(&w->config->metrics->address[address].silent,
+		relay_health(w->relay)->address[address].silent);
+	w->change[address].at_us = w->now_us;
+	w->unsaid = true;
+}
+
+/* Only what has lasted: a busy machine makes addresses come and go many times a second. */
+static void say_changes(struct worker *w)
+{
+	const struct health *h = relay_health(w->relay);
+
+	w->unsaid = false;
+	for (unsigned int i = 0; i < h->n; i++) {
+		struct change *c = &w->change[i];
+
+		if (c->said_silent == h->address[i].silent)
+			continue;
+		if (w->now_us < c->at_us + LASTING_US) {
+			w->unsaid = true;
+			continue;
+		}
+		c->said_silent = h->address[i].silent;
+		log_line(c->said_silent ? "warning" : "info", "%s %s",
+			w->settings->kms_address[i].text,
+			c->said_silent ? "does not answer" : "answers again");
+	}
 }
 
 static int watch(struct worker *w, int fd, uint32_t tag)
@@ -261,6 +292,8 @@ static int turn(struct worker *w, const struct epoll_event *events, int n)
 	udp_flush(w->udp, &w->events);
 	if (w->access.len)
 		access_flush(&w->access);
+	if (w->unsaid)
+		say_changes(w);
 	publish(w);
 	return more;
 }

@@ -57,4 +57,7 @@ for event in KILL STOP; do
   if [[ $event == KILL ]]; then way 7003; else kill -CONT "$second"; fi
   back() { load 0.2 && test "$(silent 7003)" -eq 0 && test "$(silent 7004)" -eq 0; }
   eventually 20 "its return is noticed" back
+  said() { grep -q "$1" "$work/edge.log"; }
+  eventually 5 "the log says that it was gone" said 'warning: 127.0.0.1:700[34] does not answer'
+  eventually 5 "and that it is back" said 'info: 127.0.0.1:700[34] answers again'
 done

@@ -76,10 +76,15 @@ check "a client's messages leave from the same port" pairs
 check "clients are spread over ports" test "$(sort -u "$work/by-client" | wc -l)" -ge 3
 
 # many requests, every answer verified
-if [[ -n ${TKMS_LONG:-} ]]; then rate=2000 seconds=50; else rate=1000 seconds=5; fi
-client tkms-bench load --kms "$url" --rate "$rate" --seconds "$seconds" --op mix --subscribers "$work/subscribers.jsonl" --json >"$work/load.json" || true
-check "$((rate * seconds)) requests, each answer verified: none failed" \
-  jq -e ".answered == $((rate * seconds)) and .failed == 0" "$work/load.json"
+# As fast as answers come, so that a busy machine only takes longer.
+if [[ -n ${TKMS_LONG:-} ]]; then wanted=100000; else wanted=5000; fi
+answered=0
+while [[ $answered -lt $wanted ]]; do
+  check "requests and resolves, each answer verified as a UE does: none failed" client sh -c \
+    "tkms-bench load --kms $url --rate max --window 64 --seconds 3 --op mix --subscribers $work/subscribers.jsonl --json >$work/load.json"
+  answered=$((answered + $(jq .answered "$work/load.json")))
+done
+check "$answered of them" jq -e '.failed == 0' "$work/load.json"
 client wrk -t1 -c64 -d3 -s "$root/bench/http/post.lua" "$url" -- "$work/messages" >"$work/wrk"
 check "wrk with 64 connections: every answer is a 200 ($(grep RESULT "$work/wrk"))" grep -qE 'RESULT .* bad=0$' "$work/wrk"
 
