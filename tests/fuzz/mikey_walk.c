@@ -158,6 +158,31 @@ static void walk_map(const struct mikey_message *m)
 	require(!mikey_cs_get(m, n, &cs));
 }
 
+static bool same_span(struct mikey_span a, struct mikey_span b)
+{
+	return a.off == b.off && a.len == b.len;
+}
+
+/* In two steps, as the data plane does it, comes out what comes out in one. */
+static void check_two_steps(
+	enum mikey_parse res, const struct mikey_message *m, const uint8_t *octets, size_t len)
+{
+	struct mikey_message two;
+
+	if (mikey_parse_header(&two, octets, len) != MIKEY_PARSE_OK)
+		return;
+	require(mikey_parse_payloads(&two) == res);
+	require(two.octets == m->octets && two.len == m->len && two.csb_id == m->csb_id);
+	require(two.unsupported_error == m->unsupported_error && two.v_last == m->v_last);
+	require(same_span(two.map, m->map) && same_span(two.t.value, m->t.value));
+	for (unsigned int i = MIKEY_IDRI; i <= MIKEY_IDRAPP; i++)
+		require(same_span(two.idr[i].data, m->idr[i].data));
+	for (unsigned int i = MIKEY_RANDRI; i <= MIKEY_RANDRKMS; i++)
+		require(same_span(two.randr[i].data, m->randr[i].data));
+	require(same_span(two.tp.body, m->tp.body) && same_span(two.ticket.body, m->ticket.body));
+	require(same_span(two.kemac.data, m->kemac.data) && same_span(two.v.mac, m->v.mac));
+}
+
 enum mikey_parse mikey_walk(const uint8_t *octets, size_t len)
 {
 	struct mikey_message m;
@@ -166,6 +191,7 @@ enum mikey_parse mikey_walk(const uint8_t *octets, size_t len)
 	require(res != MIKEY_PARSE_UNSUPPORTED);
 	require((res == MIKEY_PARSE_SHORT) == (len < MIKEY_HDR_LEN));
 	res = mikey_parse_message(&m, octets, len);
+	check_two_steps(res, &m, octets, len);
 	require((res == MIKEY_PARSE_UNSUPPORTED) == (m.unsupported_error != 0));
 	require(m.ts_unknown == (m.unsupported_error == MIKEY_ERR_INVALID_TS));
 	require(m.auth_unknown == (m.unsupported_error == MIKEY_ERR_INVALID_MAC));
