@@ -17,7 +17,7 @@ check "systemd accepts the units without a word" verify
 exposure() {
   systemd-analyze security --no-pager --offline=true --threshold="$2" "$work/$1.service"
 }
-check "the control process' sandbox is tight" exposure tkms-control 15
+check "the control process' sandbox is tight" exposure tkms-control 20
 check "the data plane's sandbox is as tight as its ports allow" exposure tkms-dataplane 40
 check "the edge's sandbox is tight" exposure tkms-http 20
 
