@@ -132,6 +132,7 @@ check "503 when too much is in flight" overload
 edge_with workers 8093 workers=2 requests_per_source=0
 worker_pids() { pgrep -P "$1"; }
 check "as many workers as asked for" test "$(worker_pids "$edge_pid" | wc -l)" -eq 2
+workers_pid=$edge_pid
 first=$(worker_pids "$edge_pid" | head -1)
 confined() {
   local pid
@@ -161,16 +162,27 @@ exec 3>&-
 wait "$idle_pid"
 check "none of them was closed" grep -qx 'closed=0' "$work/idle"
 
+edge_with full 8094 connections=50
+mkfifo "$work/hold.full"
+client python3 "$tests/http_clients.py" idle "$host" 8094 /keymanagement 80 <"$work/hold.full" >"$work/full" &
+full_pid=$!
+background+=("$full_pid")
+exec 4>"$work/hold.full"
+eventually 20 "80 connections to an edge that keeps 50: each has its request answered" grep -q ready "$work/full"
+exec 4>&-
+wait "$full_pid"
+check "those that were idle longest made room ($(tail -1 "$work/full"))" grep -qE '^closed=(29|3[0-9])$' "$work/full"
+
 # Graceful stop
 client python3 "$tests/http_clients.py" busy "$host" 8093 /keymanagement 20 "$work/message" >"$work/busy" 2>&1 &
 busy_pid=$!
 background+=("$busy_pid")
 eventually 5 "clients are busy" grep -q ready "$work/busy"
 sleep 0.5
-kill -TERM "$edge_pid"
+kill -TERM "$workers_pid"
 clean_end() { wait "$busy_pid" || { cat "$work/busy" && false; }; }
 check "told to stop, it answers what it has and ends every connection between two answers" clean_end
-check "it ends with status 0" wait "$edge_pid"
+check "it ends with status 0" wait "$workers_pid"
 
 # Ratios in one run, with slack for busy machines; bench/README.md has the figures.
 if [[ -n ${TKMS_LONG:-} ]]; then

@@ -146,6 +146,21 @@ slow("body octet by octet", HEAD + b"Content-Length: 600\r\n\r\n", b"y", LIMIT *
 slow("truncated chunks", HEAD + TE + b"\r\n64\r\nabc", b"", LIMIT * 0.5, LIMIT * 3 + 4)
 
 
+def patient():
+    """A connection on which nothing was sent yet is idle, not slow."""
+    global failures
+    s = connect()
+    time.sleep(LIMIT * 1.5)
+    s.sendall(INNER)
+    got, closed = until_end(s, 5.0, 1)
+    good = statuses(got) == [200] and not closed
+    failures += not good
+    print(f"{'ok' if good else 'FAILED'}: a first request that comes late: {statuses(got)}")
+
+
+patient()
+
+
 def slow_reader():
     """Asks much in a pipeline and takes nothing."""
     global failures
