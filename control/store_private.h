@@ -54,8 +54,6 @@ enum store_query {
 	Q_RESEAL_KEYRING_PUT,
 	Q_RESEAL_SUBSCRIBERS,
 	Q_RESEAL_SUBSCRIBERS_PUT,
-	Q_RESEAL_LOG,
-	Q_RESEAL_LOG_PUT,
 	Q_WRITER_COUNT,
 	/* of the reader */
 	Q_READ_GET = Q_WRITER_COUNT,
@@ -65,6 +63,8 @@ enum store_query {
 	Q_LOG_PUT = Q_LOG,
 	Q_LOG_DROP,
 	Q_LOG_SCAN,
+	Q_RESEAL_LOG,
+	Q_RESEAL_LOG_PUT,
 	Q_LOG_GET, /* of the reader */
 	Q_COUNT,
 };

@@ -51,6 +51,14 @@ grep -q 'Redis: reached' "$work/check.log" || fail "import does not say so"
 eventually 10 "the other node has it in its data plane" loaded node2 2
 for address in ${TKMS_ADDRESSES//,/ }; do check "a call over $address" call "$address"; done
 
+# --- many at once
+if [[ -n ${TKMS_LONG:-} ]]; then
+  some million 0 1000000 >"$work/million.jsonl"
+  check "a million on one node" lab ctl node1 subscriber import --wait "$work/million.jsonl"
+  eventually 90 "are in the data plane of the other within 90 s" loaded node2 1000002
+  rm "$work/million.jsonl"
+fi
+
 # --- killed at random
 some bulk 0 20000 >"$work/bulk.jsonl"
 : >"$work/acknowledged"

@@ -580,6 +580,135 @@ Test(control_store, records_that_are_swapped_old_missing_or_added_are_noticed)
 	free(good);
 }
 
+Test(control_store, a_log_that_is_altered_or_has_holes_is_noticed)
+{
+	static const char *const attacks[] = {
+		"UPDATE log SET record = (SELECT record FROM log WHERE sequence = 1) WHERE "
+		"sequence = 2",
+		"UPDATE log SET record = substr(record, 1, 70) WHERE sequence = 2",
+		"DELETE FROM log WHERE sequence = 2",
+		"DELETE FROM log WHERE sequence = 3",
+		"DELETE FROM log WHERE sequence = 1",
+		"DELETE FROM log",
+		"INSERT INTO log SELECT 4, record FROM log WHERE sequence = 3",
+	};
+	struct store *s = create();
+	uint8_t *good;
+	size_t len;
+
+	store_set_logging(s, STORE_LOG_ON);
+	for (unsigned int i = 0; i < 3; i++)
+		put(s, i, i + 1);
+	cr_assert_eq(store_log(s).last, 3);
+	store_close(s);
+	good = read_whole(path, &len);
+	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+		write_whole(path, good, len);
+		sql(attacks[i]);
+		assert_refused(-EBADMSG, "of the log of changes");
+	}
+	write_whole(path, good, len);
+	store_close(reopen());
+	free(good);
+}
+
+Test(control_store, a_chunk_is_part_of_its_transaction)
+{
+	struct store *s = create();
+	struct store_conflict conflict;
+	struct made m;
+
+	store_set_logging(s, STORE_LOG_ON);
+	put(s, 0, 1);
+	cr_assert_eq(store_begin(s), 0);
+	cr_assert_eq(store_put(s, make(&m, 7), STORE_INSERT, NULL, &conflict), 0);
+	store_abort(s);
+	cr_assert_eq(store_log(s).last, 1);
+	cr_assert_eq(store_begin(s), 0);
+	cr_assert_eq(store_put(s, make(&m, 8), STORE_INSERT, NULL, &conflict), 0);
+	cr_assert_eq(store_commit(s), 0);
+	cr_assert_eq(store_log(s).last, 2);
+	cr_assert_eq(store_log(s).records, 2, "what was aborted is in no chunk");
+	cr_assert(store_log(s).is_complete);
+	store_close(s);
+	/* without a log: known to be missing in it */
+	s = reopen();
+	put(s, 1, 2);
+	cr_assert_not(store_log(s).is_complete);
+	cr_assert_eq(store_relog_step(s, 100), -EINVAL);
+	store_set_logging(s, STORE_LOG_ON);
+	while (store_relog_step(s, 1) == 1)
+		;
+	cr_assert(store_log(s).is_complete);
+	cr_assert_eq(store_log(s).records, 3);
+	cr_assert_eq(store_log(s).first, 3);
+	store_close(s);
+	store_close(reopen());
+}
+
+/* As the first version of the program would have left it: no stamps, no origin, no log. */
+static void make_schema_1(void)
+{
+	static const uint8_t plain[] = {1, 0, 16, 0, '0', '1', '2', '3', '4', '5', '6', '7', '8',
+		'9', 'a', 'b', 'c', 'd', 'e', 'f', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 'o',
+		'@', 'x'};
+	uint8_t state[41] = {1}, sealed[256];
+	struct seal_name name = {"subscriber", "old", 3, 1};
+	char text[2048], hex[600];
+
+	cr_assert_eq(seal(sealer, &name, plain, sizeof(plain), sealed), 0);
+	for (size_t i = 0; i < sizeof(plain) + SEAL_OVERHEAD; i++)
+		snprintf(hex + 2 * i, 3, "%02x", sealed[i]);
+	snprintf(text, sizeof(text),
+		"DROP TABLE log; DROP TABLE uids;"
+		"CREATE TABLE uids(uid BLOB PRIMARY KEY, psk_id BLOB NOT NULL REFERENCES "
+		"subscribers(psk_id)) WITHOUT ROWID;"
+		"INSERT INTO subscribers VALUES(CAST('old' AS BLOB), 1, 0, x'%s');"
+		"INSERT INTO uids VALUES(CAST('o@x' AS BLOB), CAST('old' AS BLOB));"
+		"PRAGMA user_version = 1;",
+		hex);
+	sql(text);
+	/* version, live, version_sum */
+	state[9] = state[17] = state[33] = 1;
+	name = (struct seal_name){"state", "state", 5, 2};
+	cr_assert_eq(seal(sealer, &name, state, sizeof(state), sealed), 0);
+	for (size_t i = 0; i < sizeof(state) + SEAL_OVERHEAD; i++)
+		snprintf(hex + 2 * i, 3, "%02x", sealed[i]);
+	snprintf(text, sizeof(text), "UPDATE meta SET version = 2, record = x'%s'", hex);
+	sql(text);
+}
+
+Test(control_store, a_store_of_schema_1_is_brought_up_to_date)
+{
+	struct store_record *r = store_record_new();
+	const struct identity id = {(const uint8_t *)"old", 3};
+	struct store *s;
+	uint64_t origin;
+
+	store_close(create());
+	make_schema_1();
+	s = reopen();
+	origin = store_origin(s);
+	cr_assert_neq(origin, 0);
+	cr_assert_eq(store_count(s), 1);
+	cr_assert_eq(store_get(s, id, r), 0);
+	cr_assert_eq(r->stamp.origin, origin, "what was here before was made here");
+	cr_assert_not(store_log(s).is_complete);
+	store_close(s);
+	s = reopen();
+	cr_assert_eq(store_origin(s), origin);
+	store_set_logging(s, STORE_LOG_ON);
+	while (store_relog_step(s, 100) == 1)
+		;
+	cr_assert_eq(store_log(s).records, 1);
+	put(s, 0, 3);
+	store_close(s);
+	s = reopen();
+	cr_assert_eq(store_count(s), 4);
+	store_close(s);
+	store_record_free(r);
+}
+
 Test(control_store, the_keyring_goes_forward_only)
 {
 	struct store *s = create();
