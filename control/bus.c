@@ -75,7 +75,10 @@ void bus_refresh_status(struct bus *b)
 	struct bus_status *s = &b->status;
 
 	memcpy(s->primary, p->address, sizeof(s->primary));
-	snprintf(s->error, sizeof(s->error), "%s", s->is_reachable ? b->write_error : p->error);
+	snprintf(s->error, sizeof(s->error), "%s",
+		!s->is_reachable  ? p->error
+		: *b->write_error ? b->write_error
+				  : b->read_error);
 	s->reconnects = p->reconnects;
 	s->timeouts = p->timeouts;
 	s->sentinels = p->sentinels;

@@ -57,7 +57,7 @@ struct bus {
 	struct primary *primary;
 	struct event *tick;
 	struct bus_status status;
-	char write_error[256];
+	char write_error[256], read_error[256]; /* what Redis says to writing and reading */
 	struct bus_table_state tables[BUS_TABLES];
 	uint64_t forgotten[BUS_ORIGINS_MAX];
 	unsigned int n_forgotten;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The others' records: fetched when a notice names them and polled all the same. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,19 @@ static void take(struct bus_table_state *t, uint64_t origin, const struct redis_
 	secret_wipe(t->bus->plain, len);
 }
 
+/* Told once, not with every poll. */
+static void note_denied(struct bus *b, const char *error)
+{
+	if (strncmp(b->read_error, error, sizeof(b->read_error) - 1) == 0)
+		return;
+	snprintf(b->read_error, sizeof(b->read_error), "%s", error);
+	bus_refresh_status(b);
+	if (*error)
+		log_event(LOG_ERROR, "Redis does not give records", F_TEXT("error", error));
+	else
+		log_event(LOG_INFO, "Redis gives records again");
+}
+
 static void poll_next(struct bus_table_state *t);
 
 static void fetch_done(struct fetch *f, const struct redis_value *v)
@@ -185,11 +199,9 @@ static void on_fetched(void *arg, const struct redis_value *v)
 	if (v && v->kind == REDIS_ARRAY) {
 		fetch_done(f, v);
 	} else {
-		/* gone with the connection, or not permitted: the next poll says it */
+		/* gone with the connection, or not permitted: the next poll tries again */
 		if (v && v->kind == REDIS_FAILURE)
-			log_event(LOG_ERROR, "Redis does not give records",
-				F_TEXT("table", bus_table_name(f->table->table)),
-				F_TEXT("error", v->text));
+			note_denied(f->table->bus, v->text);
 		*(f->why == FETCH_POLL ? &f->table->is_polling : &f->table->is_fetching) = false;
 	}
 	free(f);
@@ -252,6 +264,7 @@ static void all_read(struct bus *b)
 		if (!b->tables[i].is_read)
 			return;
 	}
+	note_denied(b, "");
 	b->status.polled_ms = b->taken_ms[0];
 	for (unsigned int i = 1; i < BUS_TABLES; i++) {
 		if (b->taken_ms[i] < b->status.polled_ms)
@@ -299,9 +312,7 @@ static void on_keys(void *arg, const struct redis_value *v)
 
 	if (!v || v->kind != REDIS_ARRAY) {
 		if (v && v->kind == REDIS_FAILURE)
-			log_event(LOG_ERROR, "Redis does not list records",
-				F_TEXT("table", bus_table_name(t->table)),
-				F_TEXT("error", v->text));
+			note_denied(t->bus, v->text);
 		t->is_polling = false;
 		return;
 	}

@@ -282,3 +282,21 @@ Test(control_primary, a_wrong_password_is_a_clear_error)
 	await(bus_node_is_reachable);
 	stop();
 }
+
+Test(control_primary, a_user_who_may_not_read_is_a_clear_error)
+{
+	char path[128];
+
+	start(1, "user default off\nuser probe on nopass +ping\n"
+		 "user tkms on >secret ~tkms:* &tkms:* +@all -hkeys");
+	snprintf(path, sizeof(path), "%s/password", rig.dir);
+	write_file(path, "secret");
+	settings.user = "tkms";
+	settings.password_file = path;
+	open_node();
+	await(bus_node_is_reachable);
+	rig_run(base, 300);
+	cr_assert(strstr(bus_status(node.bus)->error, "NOPERM"), "%s", bus_status(node.bus)->error);
+	cr_assert_eq(node.caught_up, 0);
+	stop();
+}
