@@ -12,8 +12,7 @@ lab_up --nodes 2 --subscribers "$work/subscribers.jsonl" --profile rfc6043
 
 # The address that a node holds, IPv4.
 address_of() { lab ctl "$1" status --json | jq -er '[.addresses_held[] | select(test("^[0-9.]+$"))][0]'; }
-shared_out() { [[ -n $(address_of node1) && -n $(address_of node2) && $(address_of node1) != "$(address_of node2)" ]]; }
-eventually 30 "each node holds an address" shared_out
+check "each node holds its share of the addresses" lab settle
 first=$(address_of node1) second=$(address_of node2)
 
 later() { client python3 "$interop/later.py" "$1" "$work/later" "${@:2}"; }
