@@ -53,9 +53,10 @@ lab client tkms-bench load --kms "$TKMS_ADDRESSES" --rate 10000 --seconds 1 --id
   --subscribers "$work/subscribers.jsonl" --save "$work/messages"
 xxd -r -p <(head -1 "$work/messages") >"$work/message"
 
-# The servers have the last CPU, clients and data plane the others.
-last=$(($(nproc) - 1)) others=0
-[[ $last -le 1 ]] || others=0-$((last - 1))
+# The data plane has pinned itself to CPU 0. Clients cost as much as servers: with two CPUs they get one of their own, and the server shares the
+# other with the data plane; with more, each has its own.
+last=$(($(nproc) - 1)) others=$(($(nproc) > 1 ? 1 : 0))
+if [[ $last -ge 2 ]]; then others=1-$((last - 1)); else last=0; fi
 ip netns exec "$TKMS_LAB-http" taskset -c "$last" "$build/bench/http-fixed" "$host" 8081 &
 fixed_pid=$!
 edge_pid=$(pgrep -P "$(cat "/run/$TKMS_LAB-lab/http/edge.pid")")
