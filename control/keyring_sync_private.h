@@ -29,6 +29,8 @@ struct keyring_sync {
 	struct heartbeat_key held[KEYS_MAX];
 	uint64_t lost_ms; /* since when there is none, 0: there is one */
 
+	bool has_wall;
+	int64_t wall_ahead_ms; /* our wall clock less the monotonic one */
 	unsigned int n_contacts;
 	struct keyring_contact contacts[BUS_ORIGINS_MAX];
 	uint64_t live_hash, steady_ms; /* who is alive; since when they are all heard steadily */

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/clock.h"
 #include "control/control.h"
@@ -13,7 +14,7 @@
 
 enum {
 	IN_A_ROW = 2,		/* heartbeats before they count */
-	BEST_OFFSET_MS = 60000, /* a clock that stays behind for so long was set */
+	BEST_OFFSET_MS = 15000, /* a clock that stays behind for so long was set */
 	PUBLISH_DELAY_S = 5,	/* between members that might publish */
 };
 
@@ -144,12 +145,28 @@ static void count(struct keyring_sync *s, struct census *z, unsigned int i, uint
 		z->behind_ms = -m->clock_offset_ms;
 }
 
+/* When our own clock is set, all others seem to be set the other way. */
+static void follow_own_clock(struct keyring_sync *s, uint64_t now)
+{
+	struct timespec ts;
+	int64_t ahead, step;
+
+	clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail */
+	ahead = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 - (int64_t)now;
+	step = s->has_wall ? ahead - s->wall_ahead_ms : 0;
+	s->has_wall = true;
+	s->wall_ahead_ms = ahead;
+	for (unsigned int i = 0; step && i < s->n_contacts; i++)
+		s->contacts[i].best_offset_ms -= step;
+}
+
 static struct census take_census(struct keyring_sync *s)
 {
 	struct census z = {.hash = 1};
 	uint64_t now = clock_mono_ms();
 	bool is_after_us = false;
 
+	follow_own_clock(s, now);
 	z.members = cluster_members(s->control->cluster, &z.n);
 	for (unsigned int i = 0; i < z.n; i++) {
 		count(s, &z, i, now);
