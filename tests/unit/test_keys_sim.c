@@ -69,7 +69,7 @@ struct view { /* what a node knows of another */
 };
 
 struct node {
-	char name[8];
+	char name[16];
 	struct keys *keys, *dataplane;
 	bool is_up, may_found, has_joined;
 	int bus; /* -1: cut off */
