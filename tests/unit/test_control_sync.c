@@ -302,10 +302,14 @@ Test(control_sync, what_two_nodes_change_while_redis_is_away_ends_the_same_every
 	add_many(&nodes[0], "both", 100, "0123456789abcdef");
 	await_equal(2);
 	rig_kill(&rig.server[0]);
+	/* stamps of two nodes are in order when milliseconds lie between them */
 	add_many(&nodes[0], "both", 60, "written by zero!");
+	rig_run(base, 20);
 	add_many(&nodes[1], "both", 80, "written by one!!");
+	rig_run(base, 20);
 	take_away(&nodes[0], "both-000050");
 	take_away(&nodes[1], "both-000070");
+	rig_run(base, 20);
 	add(&nodes[0], "both-000070", "after the remove", "both-000070@x");
 	add_many(&nodes[1], "own", 10, "0123456789abcdef");
 	rig_run(base, 300);
