@@ -127,13 +127,16 @@ static json_t *describe(const struct cluster_member *m)
 	json_t *out;
 
 	origin_text(m->origin, origin);
-	out = json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:s, s:o, s:o, s:b, s:I, s:i, s:I, s:o}",
+	out = json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:s, s:o, s:o, s:b, s:I, s:i, s:o, s:o}",
 		"name", m->beat.name, "origin", origin, "self", m->is_self, "alive", m->is_alive,
 		"state", cluster_member_state(m), "drain_reasons", reasons(m->beat.drain_reasons),
 		"version", m->beat.version, "roles", admin_roles(m->beat.roles), "addresses_held",
 		held_by(&m->beat), "in_sync", m->beat.is_in_sync, "keyring_epoch",
 		(json_int_t)m->beat.keyring_epoch, "load_permille", (int)m->beat.load_permille,
-		"seen_ms_ago", (json_int_t)(clock_mono_ms() - m->seen_ms), "clock_offset_ms",
+		"seen_ms_ago",
+		m->is_heard ? json_integer((json_int_t)(clock_mono_ms() - m->seen_ms))
+			    : json_null(),
+		"clock_offset_ms",
 		m->has_clock_offset ? json_integer((json_int_t)m->clock_offset_ms) : json_null());
 	return out;
 }

@@ -30,6 +30,25 @@ static int64_t wall_ms(void)
 	return clock_from_unix(ts.tv_sec) * 1000 + ts.tv_nsec / 1000000;
 }
 
+static void note_members(struct cluster *c)
+{
+	const struct membership *m = &c->replica.membership;
+	struct cluster_state *s = &c->state;
+
+	s->has_members = true;
+	s->n_members = 0;
+	for (unsigned int i = 0; i < m->n; i++) {
+		struct cluster_state_member *member = &s->members[s->n_members];
+
+		if (m->members[i].is_self)
+			continue;
+		*member = (struct cluster_state_member){
+			.origin = m->members[i].origin, .counter = m->members[i].counter};
+		memcpy(member->name, m->members[i].beat.name, sizeof(member->name));
+		s->n_members++;
+	}
+}
+
 static void save(struct cluster *c)
 {
 	struct cluster_state *s = &c->state;
@@ -37,6 +56,7 @@ static void save(struct cluster *c)
 
 	if (!c->state_path || !c->bus.put)
 		return; /* a node alone has nothing to remember */
+	note_members(c);
 	s->n_claims = 0;
 	for (unsigned int i = 0; i < c->replica.holdings.n; i++) {
 		const struct holding *h = &c->replica.holdings.holding[i];
@@ -123,9 +143,10 @@ static void step(struct cluster *c)
 	cluster_log(c);
 	if (c->replica.membership.is_healthy)
 		c->state.contact_ms = wall_ms();
-	if ((change & REPLICA_ADDRESSES) ||
+	if ((change & (REPLICA_ADDRESSES | REPLICA_MEMBERS)) || c->must_save ||
 		(c->replica.membership.is_healthy && now_ms - c->saved_ms >= CONTACT_MS)) {
 		c->saved_ms = now_ms;
+		c->must_save = false;
 		save(c);
 	}
 	c->must_say |= change & REPLICA_SAYS;
@@ -241,6 +262,28 @@ static void note_version(struct replica *r)
 	}
 }
 
+static void remember(struct cluster *c, uint64_t origin, const char *name, uint64_t counter)
+{
+	int err = membership_remember(&c->replica.membership, origin, name, counter);
+
+	if (err)
+		log_event(LOG_ERROR, "member cannot be taken in", F_TEXT("node", name),
+			F_TEXT("error", strerror(-err)));
+}
+
+bool cluster_remember(struct cluster *c, const uint64_t *origins, unsigned int n)
+{
+	char name[17];
+
+	if (c->state.has_members)
+		return false;
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%016" PRIx64, origins[i]);
+		remember(c, origins[i], name, 0);
+	}
+	return true;
+}
+
 void cluster_attach(struct cluster *c, const struct cluster_bus *bus)
 {
 	struct replica *r = &c->replica;
@@ -260,6 +303,9 @@ void cluster_attach(struct cluster *c, const struct cluster_bus *bus)
 	}
 	(void)holdings_expire(&r->holdings, r->addresses, r->n_addresses, clock_mono_ms());
 	note_version(r);
+	for (unsigned int i = 0; i < c->state.n_members; i++)
+		remember(c, c->state.members[i].origin, c->state.members[i].name,
+			c->state.members[i].counter);
 	if (c->state.is_drained_by_operator)
 		r->asked |= DRAIN_OPERATOR;
 	if (c->state.contact_ms && wall_ms() > c->state.contact_ms)
@@ -301,6 +347,7 @@ int cluster_record(
 		return 0;
 	}
 	if (change) {
+		c->must_save |= change & (MEMBER_NEW | MEMBER_BACK | MEMBER_DIED);
 		c->has_changed = true;
 		cluster_wake(c);
 	}
@@ -375,11 +422,13 @@ int cluster_forget(struct cluster *c, uint64_t origin)
 {
 	int err = replica_forget(&c->replica, origin);
 
-	if (!err && c->bus.put)
+	if (err)
+		return err;
+	save(c);
+	if (c->bus.put)
 		c->bus.forget(c->bus.bus, origin);
-	if (!err)
-		cluster_wake(c);
-	return err;
+	cluster_wake(c);
+	return 0;
 }
 
 const struct cluster_member *cluster_members(const struct cluster *c, unsigned int *n)

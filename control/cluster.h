@@ -6,7 +6,9 @@
  * A member is dead when its counter stood still for cluster.dead_after by the local monotonic clock
  * while the primary was reachable and this node's own heartbeats were accepted
  * (control/membership.h); when they are not, the last assignment stands, for sync.max_staleness at
- * most. How addresses are shared out: control/assignment.h. One thread, the event loop's.
+ * most. Whom it has met it knows after a restart too (control/cluster_state.h), as not alive and
+ * not heard, until an operator forgets them. How addresses are shared out: control/assignment.h.
+ * One thread, the event loop's.
  */
 #ifndef TKMS_CONTROL_CLUSTER_H
 #define TKMS_CONTROL_CLUSTER_H
@@ -19,6 +21,7 @@ struct cluster;
 struct cluster_member {
 	uint64_t origin;
 	bool is_self;
+	bool is_heard; /* since the start: if not, only origin, name and counter are known */
 	bool is_alive;
 	bool has_clock_offset;
 	uint64_t counter;	 /* of its last heartbeat */
@@ -64,6 +67,9 @@ struct cluster_bus {
 /* The bus to use from now on (copied); call before the loop runs. Without one this node is alone.
  */
 void cluster_attach(struct cluster *c, const struct cluster_bus *bus);
+/* After cluster_attach(): origins that the store knows, taken in as members when the state file
+ * does not say who they are. Returns whether they were. */
+bool cluster_remember(struct cluster *c, const uint64_t *origins, unsigned int n);
 /* Service addresses of the whole set and settings of a reload (origin, name, state_path stay). */
 void cluster_configure(struct cluster *c, const struct cluster_settings *settings,
 	const struct ipc_address *addresses, unsigned int n);

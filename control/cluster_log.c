@@ -15,8 +15,10 @@ static void log_member(struct logged_member *before, const struct cluster_member
 
 	snprintf(origin, sizeof(origin), "%016" PRIx64, now->origin);
 	if (!before->name[0])
-		log_event(LOG_INFO, "member found", F_TEXT("member", now->beat.name),
-			F_TEXT("origin", origin), F_TEXT("version", now->beat.version));
+		log_event(LOG_INFO,
+			now->is_heard ? "member found" : "member met before, not heard yet",
+			F_TEXT("member", now->beat.name), F_TEXT("origin", origin),
+			F_TEXT("version", now->beat.version));
 	else if (before->is_alive != now->is_alive)
 		log_event(now->is_alive ? LOG_INFO : LOG_WARNING,
 			now->is_alive ? "member is back" : "member is dead",

@@ -27,7 +27,7 @@ struct cluster {
 	uint64_t heartbeat_ms;
 	struct event *ev_tick, *ev_wake;
 	uint64_t counter, sent_ms, saved_ms;
-	bool must_say, has_changed;
+	bool must_say, must_save, has_changed;
 	int save_error, send_error; /* logged when they change */
 	char *state_path;
 	struct cluster_state state;

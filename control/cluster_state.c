@@ -32,6 +32,19 @@ static int parse_claim(struct cluster_state *s, const char *line)
 	return 0;
 }
 
+static int parse_member(struct cluster_state *s, const char *line)
+{
+	struct cluster_state_member *m = &s->members[s->n_members];
+
+	if (!s->has_members || s->n_members == BUS_ORIGINS_MAX ||
+		sscanf(line, "member %" SCNx64 " %" SCNu64 " %63s", &m->origin, &m->counter,
+			m->name) != 3 ||
+		m->origin == 0)
+		return -EBADMSG;
+	s->n_members++;
+	return 0;
+}
+
 /* Lines of a newer version are passed over. */
 static int parse_line(struct cluster_state *s, const char *line)
 {
@@ -47,6 +60,10 @@ static int parse_line(struct cluster_state *s, const char *line)
 		s->is_drained_by_operator = drained != 0;
 		return 0;
 	}
+	if (strcmp(line, "members\n") == 0)
+		s->has_members = true;
+	if (strncmp(line, "member ", 7) == 0)
+		return parse_member(s, line);
 	return strncmp(line, "claim ", 6) == 0 ? parse_claim(s, line) : 0;
 }
 
@@ -93,6 +110,11 @@ static int write_all(FILE *f, const struct cluster_state *s)
 		fprintf(f, "claim %u %s %" PRIu64 "\n", s->claims[i].family, hex,
 			s->claims[i].number);
 	}
+	if (s->has_members)
+		fputs("members\n", f);
+	for (unsigned int i = 0; i < s->n_members; i++)
+		fprintf(f, "member %016" PRIx64 " %" PRIu64 " %s\n", s->members[i].origin,
+			s->members[i].counter, s->members[i].name);
 	fputs("end\n", f);
 	if (fflush(f) != 0 || ferror(f))
 		return -EIO;

@@ -7,7 +7,14 @@
 #ifndef TKMS_CONTROL_CLUSTER_STATE_H
 #define TKMS_CONTROL_CLUSTER_STATE_H
 
+#include "control/bus.h"
 #include "control/heartbeat.h"
+
+/* Another node of the set that this node has met, and that nobody has forgotten. */
+struct cluster_state_member {
+	uint64_t origin, counter; /* of its last heartbeat, or of one before */
+	char name[HEARTBEAT_NAME_MAX + 1];
+};
 
 struct cluster_state {
 	uint64_t counter;   /* none higher was used in a heartbeat */
@@ -15,6 +22,9 @@ struct cluster_state {
 	bool is_drained_by_operator;
 	unsigned int n_claims;
 	struct heartbeat_claim claims[IPC_ADDRESSES_MAX];
+	bool has_members; /* an older version's file says nothing of them */
+	unsigned int n_members;
+	struct cluster_state_member members[BUS_ORIGINS_MAX];
 };
 
 /* 0, -ENOENT, -EBADMSG (not such a file), -errno; s is zero then. */

@@ -133,6 +133,19 @@ static void on_keyrings_read(void *arg)
 	keyring_sync_caught_up(c->keyring);
 }
 
+/* A node that was restored from a backup has no state file, but has read changes of the others. */
+static void remember_origins(struct control *c)
+{
+	struct store_cursor cursors[STORE_ORIGINS_MAX];
+	uint64_t origins[STORE_ORIGINS_MAX];
+	unsigned int n = store_cursors(c->store, cursors);
+
+	for (unsigned int i = 0; i < n; i++)
+		origins[i] = cursors[i].origin;
+	if (cluster_remember(c->cluster, origins, n) && n)
+		log_event(LOG_INFO, "members are taken from the store", F_UINT("members", n));
+}
+
 static int attach(struct control *c)
 {
 	const struct hub_module cluster = {.arg = c,
@@ -147,6 +160,7 @@ static int attach(struct control *c)
 	int err;
 
 	cluster_attach(c->cluster, &bus);
+	remember_origins(c);
 	keyring_sync_attach(c->keyring, &bus);
 	err = hub_attach(c->hub, &cluster);
 	if (!err)

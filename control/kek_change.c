@@ -159,17 +159,20 @@ static bool knows(const struct heartbeat *h, uint64_t kek)
 
 enum use { OPENS, SEALS };
 
-/* The first live member that does not open records under that KEK, or seal under it; NULL: none. */
+/* The first member, if it is not dead, that does not open records under that KEK, or seal under it;
+ * NULL: none. */
 static const char *who_lacks(const struct kek_change *k, uint64_t kek, enum use use)
 {
 	unsigned int n;
 	const struct cluster_member *m = cluster_members(k->control->cluster, &n);
 
 	for (unsigned int i = 0; i < n; i++) {
+		/* of one that was not heard since the start nothing is known */
+		bool counts = m[i].is_alive || !m[i].is_heard;
 		bool has = use == SEALS ? m[i].beat.n_keks && m[i].beat.keks[0] == kek
 					: knows(&m[i].beat, kek);
 
-		if (!m[i].is_self && m[i].is_alive && !has)
+		if (!m[i].is_self && counts && !has)
 			return m[i].beat.name;
 	}
 	return NULL;

@@ -93,7 +93,7 @@ static bool is_fresh(struct keyring_sync *s, const struct cluster_member *m, uin
 {
 	const struct keyring_contact *c = contact_of(s, m->origin);
 
-	return m->is_self || (c->fresh_ms && now - c->fresh_ms <= pause_ms(s));
+	return m->is_self || (m->is_heard && c->fresh_ms && now - c->fresh_ms <= pause_ms(s));
 }
 
 /* A node that was set up again under its old name has left a dead member behind. */
@@ -125,12 +125,13 @@ static void count(struct keyring_sync *s, struct census *z, unsigned int i, uint
 	const struct cluster_member *m = &z->members[i];
 	bool fresh;
 
-	if (!m->is_self)
+	if (!m->is_self && m->is_heard)
 		listen_to(s, m, now);
 	fresh = is_fresh(s, m, now);
 	z->heard += fresh;
 	z->known += !is_replaced(z->members, z->n, i);
-	if (!m->is_self && m->beat.keyring_epoch) {
+	/* one that was not heard since the start may well serve */
+	if (!m->is_self && (m->beat.keyring_epoch || !m->is_heard)) {
 		z->established += !is_replaced(z->members, z->n, i);
 		z->speaking += fresh;
 		if (fresh && m->beat.keyring_epoch > z->least)

@@ -2,6 +2,7 @@
 #include "control/membership.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ int membership_init(struct membership *m, uint64_t self, const struct membership
 	m->n = 1;
 	m->members[0].origin = self;
 	m->members[0].is_self = true;
+	m->members[0].is_heard = true;
 	m->members[0].is_alive = true;
 	m->members[0].seen_ms = now_ms;
 	return 0;
@@ -76,6 +78,21 @@ static struct cluster_member *insert(struct membership *m, uint64_t origin, int 
 	return &m->members[at];
 }
 
+int membership_remember(struct membership *m, uint64_t origin, const char *name, uint64_t counter)
+{
+	struct cluster_member *member;
+	int err = 0;
+
+	if (membership_find(m, origin))
+		return 0;
+	member = insert(m, origin, &err);
+	if (!member)
+		return err;
+	snprintf(member->beat.name, sizeof(member->beat.name), "%s", name);
+	member->counter = counter;
+	return 0;
+}
+
 /*
  * A record that lay on the bus while we, or it, were away says nothing about clocks: only one that
  * came in step does.
@@ -91,24 +108,33 @@ static void note_clock(const struct membership *m, struct cluster_member *member
 	member->has_clock_offset = in_step;
 }
 
+/* The last heartbeat from before the start tells what was said then. */
+static bool is_old(const struct cluster_member *member, uint64_t counter)
+{
+	return member->is_heard ? counter <= member->counter : counter < member->counter;
+}
+
 int membership_record(struct membership *m, uint64_t origin, uint64_t counter,
 	const struct heartbeat *beat, uint64_t now_ms, int64_t wall_ms)
 {
 	struct cluster_member *member = membership_find(m, origin);
 	int change = 0, err = 0;
 
-	if (origin == m->self || (member && counter <= member->counter))
+	if (origin == m->self || (member && is_old(member, counter)))
 		return 0;
 	if (!member) {
 		member = insert(m, origin, &err);
 		if (!member)
 			return err;
 		change = MEMBER_NEW;
+	} else if (!member->is_heard) {
+		change = MEMBER_NEW;
 	} else if (!member->is_alive) {
 		change = MEMBER_BACK;
 	}
 	if (change || !heartbeat_says_the_same(&member->beat, beat))
 		change |= MEMBER_SAYS;
+	member->is_heard = true;
 	member->beat = *beat;
 	note_clock(m, member, change, now_ms, wall_ms);
 	member->counter = counter;

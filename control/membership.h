@@ -41,9 +41,15 @@ void membership_clear(struct membership *m);
 struct cluster_member *membership_find(const struct membership *m, uint64_t origin);
 struct cluster_member *membership_self(const struct membership *m);
 
+/*
+ * A member that was met before the start: known, not alive, never heard; no heartbeat before
+ * counter is taken of it. 0 (also when it is there), -ENOMEM, -ENOSPC.
+ */
+int membership_remember(struct membership *m, uint64_t origin, const char *name, uint64_t counter);
+
 /* What a heartbeat changed: bits. */
 enum membership_change {
-	MEMBER_NEW = 1 << 0,
+	MEMBER_NEW = 1 << 0,	/* heard for the first time */
 	MEMBER_BACK = 1 << 1,	/* it was dead */
 	MEMBER_SAYS = 1 << 2,	/* something other than before, or than nothing */
 	MEMBER_DIED = 1 << 3,	/* (ticks) */

@@ -268,18 +268,93 @@ Test(cluster, the_dead_are_told_and_can_be_forgotten)
 	cr_expect_eq(cluster_record(c, OTHER, 3, "x", 1), -EBADMSG);
 }
 
+static const struct cluster_member *restart(bool is_bus_away)
+{
+	const struct cluster_member *members;
+	unsigned int n;
+
+	cluster_free(c);
+	fake.is_deaf = is_bus_away;
+	fake.status = (struct bus_status){0};
+	open_cluster(IN_A_SET);
+	if (!is_bus_away)
+		cluster_caught_up(c);
+	run(DEAD_MS + 300);
+	members = cluster_members(c, &n);
+	return n == 2 ? &members[1] : NULL;
+}
+
+Test(cluster, whom_a_node_has_met_it_knows_after_a_restart)
+{
+	const struct cluster_member *other;
+	uint64_t version;
+
+	open_cluster(IN_A_SET);
+	cluster_caught_up(c);
+	run(100);
+	hear(5);
+	run(100);
+	for (unsigned int round = 0; round < 3; round++) { /* an empty bus, none, an empty one */
+		other = restart(round == 1);
+		cr_assert(other, "round %u", round);
+		cr_expect_eq(other->origin, OTHER);
+		cr_expect_str_eq(other->beat.name, "other");
+		cr_expect(!other->is_heard && !other->is_alive);
+		cr_expect_eq(held(&version), 2, "it holds nothing");
+	}
+	hear(4);
+	cr_expect_not(cluster_members(c, &(unsigned int){0})[1].is_alive, "that is an old one");
+	hear(5);
+	other = &cluster_members(c, &(unsigned int){0})[1];
+	cr_expect(other->is_heard && other->is_alive);
+	run(DEAD_MS + 300);
+	other = &cluster_members(c, &(unsigned int){0})[1];
+	cr_expect(other->is_heard && !other->is_alive, "and it dies as any other");
+	cr_assert(restart(false));
+	cr_expect_eq(cluster_forget(c, OTHER), 0);
+	cr_expect_null(restart(false), "until it is forgotten");
+}
+
+Test(cluster, without_a_state_file_the_store_says_who_was_met)
+{
+	static const uint64_t origins[] = {OTHER, SELF};
+	const struct cluster_member *members;
+	unsigned int n;
+
+	open_cluster(IN_A_SET);
+	cr_expect(cluster_remember(c, origins, 2));
+	members = cluster_members(c, &n);
+	cr_assert_eq(n, 2);
+	cr_expect_str_eq(members[1].beat.name, "0000000000000009");
+	cr_expect(!members[1].is_heard && !members[1].is_alive);
+	cluster_caught_up(c);
+	run(DEAD_MS + 300);
+	cr_expect_eq(cluster_forget(c, OTHER), 0);
+	cr_expect_null(restart(false));
+	cr_expect_not(cluster_remember(c, origins, 2), "who was forgotten stays so");
+	(void)cluster_members(c, &n);
+	cr_expect_eq(n, 1);
+}
+
 Test(cluster, a_state_file_comes_back_as_it_was)
 {
 	struct cluster_state s = {.counter = UINT64_MAX,
 		.contact_ms = 4000000000000,
 		.is_drained_by_operator = true,
-		.n_claims = IPC_ADDRESSES_MAX};
+		.n_claims = IPC_ADDRESSES_MAX,
+		.has_members = true,
+		.n_members = BUS_ORIGINS_MAX};
 	struct cluster_state got;
 
 	for (unsigned int i = 0; i < IPC_ADDRESSES_MAX; i++) {
 		s.claims[i].family = i % 2 ? 4 : 6;
 		s.claims[i].octets[3] = (uint8_t)i;
 		s.claims[i].number = UINT64_MAX - i;
+	}
+	for (unsigned int i = 0; i < BUS_ORIGINS_MAX; i++) {
+		s.members[i].origin = UINT64_MAX - i;
+		s.members[i].counter = UINT64_MAX - 2 * i;
+		memset(s.members[i].name, 'n', 1 + i % HEARTBEAT_NAME_MAX);
 	}
 	cr_assert_eq(cluster_state_save(path, &s), 0);
 	cr_assert_eq(cluster_state_load(path, &got), 0);
@@ -301,6 +376,9 @@ Test(cluster, a_state_file_that_is_wrong_is_not_believed)
 		"tkms-cluster 1\nclaim 4 0000 1\nend\n",
 		"tkms-cluster 1\nclaim 4 zz000000000000000000000000000000 1\nend\n",
 		"tkms-cluster 1\ncounter 5\nend",
+		"tkms-cluster 1\nmembers\nmember 9 5\nend\n",
+		"tkms-cluster 1\nmembers\nmember 0 5 other\nend\n",
+		"tkms-cluster 1\nmember 9 5 other\nend\n",
 	};
 	struct cluster_state s;
 
