@@ -141,3 +141,26 @@ eventually 20 "and nothing has come to harm" spread "${nodes[@]}"
 wait "$load" || true
 cat "$work/load.json"
 check "in all that no request failed" jq -e '.sent > 1000 and .failed == 0 and .lost == 0' "$work/load.json"
+
+# A store that has lost everything does not make a node believe that it is alone.
+lab kill node2
+lab kill node3
+lab kill node1/control
+primary() { local n; for n in ${TKMS_REDIS//,/ }; do [[ $(lab redis "$n" role | head -1) != master ]] || echo "$n"; done; }
+check "Redis is emptied" lab redis "$(primary)" flushall
+lab start node1
+healthy_alone() { lab ctl node1 status --json | jq -e '.cluster.healthy and .cluster.alive == 1'; }
+eventually 20 "a node that starts then has contact with Redis" healthy_alone
+check "it knows the others by name" listed node1 '[.nodes[] | select(.alive | not) | .name] == ["node2", "node3"]'
+check "it is not in sync" listed node1 '.cluster.in_sync == false'
+active=$(lab ctl node1 status --json | jq -r .active_key)
+refuses "it does not rotate" "cut off" lab ctl node1 key rotate
+away() { lab ctl node1 key revoke "$active" 2>&1 | grep -q "away and will learn of it.*node2.*node3"; }
+check "it names who has not heard of a revocation" away
+kek=/run/$TKMS_LAB-lab/node1/tkms.yaml
+check "a new KEK is made" lab ctl node1 --config "$kek" kek new
+refuses "it is not taken while nobody knows who has it" "node2 does not have the new KEK" lab ctl node1 --config "$kek" kek rotate
+lab start node2
+lab start node3
+all_in_sync() { listed node1 '.nodes | length == 3 and all(.alive and .in_sync)'; }
+eventually 30 "when the others are back all are in sync" all_in_sync
