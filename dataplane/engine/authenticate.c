@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "common/crypto/secret.h"
 #include "dataplane/engine/derive.h"
+#include "dataplane/engine/init_mac.h"
 #include "dataplane/engine/slot.h"
 #include "dataplane/engine/stages.h"
-
-static enum mikey_id_role self_role(const struct slot *s)
-{
-	return s->op == SLOT_REQUEST ? MIKEY_IDRI : MIKEY_IDRR;
-}
 
 /* Without a branch: what it decides takes the same time. */
 static const struct subscriber *choose(
@@ -18,6 +14,14 @@ static const struct subscriber *choose(
 	/* The compiler must not see that it is a condition. */
 	__asm__("" : "+r"(mask));
 	return (const struct subscriber *)(((uintptr_t)a & mask) | ((uintptr_t)b & ~mask));
+}
+
+static uint8_t longest_uid(const struct engine *e)
+{
+	const uint8_t of_table = subscriber_table_longest_uid(e->view->subscribers);
+	const uint8_t of_stranger = (uint8_t)subscriber_uid(e->stranger, 0).len;
+
+	return of_table > of_stranger ? of_table : of_stranger;
 }
 
 /* By IDRpsk if there is one, else by the sender's identity (readings N53). */
@@ -34,10 +38,12 @@ static void find_subscribers(struct engine *e)
 		if (s->m.idr[MIKEY_IDRPSK].present)
 			psk_ids[i] = slot_id(s, MIKEY_IDRPSK);
 		else
-			uids[i] = identity_nai_at(s->m.octets, &s->m.idr[self_role(s)]);
+			uids[i] = identity_nai_at(s->m.octets, &s->m.idr[slot_self_role(s)]);
 	}
 	subscriber_table_lookup(e->view->subscribers, psk_ids, e->n, by_psk_id);
 	subscriber_table_lookup_uid(e->view->subscribers, uids, e->n, by_uid);
+	/* After the look-ups: no UID that they found is longer. */
+	e->longest_uid = longest_uid(e);
 	for (unsigned int i = 0; i < e->n; i++) {
 		struct slot *s = &e->slots[i];
 		const struct subscriber *found =
@@ -53,27 +59,6 @@ static void derive_init_key(struct engine *e, struct slot *s)
 {
 	s->keyed = true;
 	derive_message_auth(e, s, &s->sender->psk, s->keys.init_auth, KDF_INIT);
-}
-
-/* The message without its MAC || Identity_i or Identity_r || Identity_kms (RFC 6043 5.5). */
-static void compute_mac(struct engine *e, struct slot *s)
-{
-	const struct mikey_id *self = &s->m.idr[self_role(s)], *kms = &s->m.idr[MIKEY_IDRKMS];
-	/* What is left out counts as what the KMS knows anyway (readings N10). */
-	const struct identity self_id =
-		self->present ? identity_at(s->m.octets, self) : subscriber_uid(s->sender, 0);
-	const struct identity kms_id =
-		kms->present ? identity_at(s->m.octets, kms) : e->policy->kms_identity;
-
-	*ops_mac(e) = (struct crypto_mac_op){
-		.key = s->keys.init_auth,
-		.key_len = hash_len(s->hash),
-		.seg = {{s->m.octets, s->m.v.mac.off}, {self_id.data, self_id.len},
-			{kms_id.data, kms_id.len}},
-		.n_segments = 3,
-		.out = s->mac,
-		.hash = s->hash,
-	};
 }
 
 static void check_mac(struct engine *e, struct slot *s)
@@ -98,7 +83,7 @@ static void admit(struct engine *e, struct slot *s)
 
 static enum verdict check_self(struct slot *s)
 {
-	const struct mikey_id *self = &s->m.idr[self_role(s)];
+	const struct mikey_id *self = &s->m.idr[slot_self_role(s)];
 
 	if (!self->present) {
 		s->self = subscriber_uid(s->sender, 0);
@@ -126,8 +111,9 @@ void stage_authenticate(struct engine *e)
 	find_subscribers(e);
 	slots_each(e, SLOT_ANY, derive_init_key);
 	ops_prf_run(e);
-	slots_each(e, SLOT_ANY, compute_mac);
+	slots_each(e, SLOT_ANY, init_mac_queue);
 	ops_mac_run(e);
+	slots_each(e, SLOT_ANY, init_mac_take);
 	slots_each(e, SLOT_ANY, check_mac);
 	slots_each(e, SLOT_ANY, admit);
 	slots_each(e, SLOT_ANY, check_addressing);

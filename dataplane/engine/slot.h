@@ -31,6 +31,8 @@ enum {
 	SPI_GENERATED_LEN = 4,
 	TIMESTAMP_LEN = 8,
 	NO_CSB_ID = -1, /* 0xffffffff, in tickets */
+	/* Numbers of hash blocks of a message that UIDs of 1 to IDENTITY_MAX octets make. */
+	INIT_MAC_OPS_MAX = 1 + (IDENTITY_MAX - 1 + 63) / 64,
 };
 
 enum slot_op { SLOT_ANY, SLOT_REQUEST, SLOT_RESOLVE };
@@ -140,6 +142,10 @@ struct slot {
 	size_t kemac_off;
 	size_t mac_off;
 	uint8_t mac[CRYPTO_MAC_MAX]; /* computed MAC, to be compared */
+	/* init_mac.h: that MAC among dummies, in scratch; n_macs is 0 when it is alone */
+	uint8_t *macs;
+	uint8_t n_macs;
+	uint8_t right_mac;
 	struct slot_keys keys;
 };
 
@@ -159,6 +165,7 @@ struct engine {
 	uint64_t now;	     /* NTP time */
 	int64_t now_seconds; /* since 1900 */
 	unsigned int n;
+	uint8_t longest_uid; /* of all subscribers and the stranger, octets */
 	engine_admit_fn admit;
 	void *admit_arg;
 	engine_generated_fn generated;
@@ -258,6 +265,12 @@ static inline struct identity identity_at(const uint8_t *octets, const struct mi
 static inline struct identity identity_nai_at(const uint8_t *octets, const struct mikey_id *id)
 {
 	return identity_nai(id->type, mikey_at(octets, id->data), id->data.len);
+}
+
+/* The sender's identity. */
+static inline enum mikey_id_role slot_self_role(const struct slot *s)
+{
+	return s->op == SLOT_REQUEST ? MIKEY_IDRI : MIKEY_IDRR;
 }
 
 static inline struct identity slot_id(const struct slot *s, enum mikey_id_role role)

@@ -28,6 +28,7 @@ struct subscriber_table {
 	/* Read by all, changed by the writer: release, acquire. */
 	struct subscriber_index *by_psk_id;
 	struct subscriber_index *by_uid;
+	uint8_t longest_uid;	     /* octets; only grows */
 	struct siphash_key hash_key; /* constant */
 	/* Writer only. */
 	struct subscriber_arena arena;
@@ -238,9 +239,26 @@ static bool records_equal(const struct subscriber *a, const struct subscriber *b
 	       secret_equal(&a->psk, &b->psk, sizeof(a->psk));
 }
 
+/* Before the record is published, so that who finds the record finds this. */
+static void longest_uid_grow(struct subscriber_table *t, const struct subscriber *s)
+{
+	for (unsigned int i = 0; i < s->n_uids; i++) {
+		const uint16_t len = subscriber_uid(s, i).len;
+
+		if (len > t->longest_uid)
+			__atomic_store_n(&t->longest_uid, (uint8_t)len, __ATOMIC_RELEASE);
+	}
+}
+
+uint8_t subscriber_table_longest_uid(const struct subscriber_table *t)
+{
+	return __atomic_load_n(&t->longest_uid, __ATOMIC_ACQUIRE);
+}
+
 /* Everything is reserved: cannot fail. */
 static void record_publish(struct subscriber_table *t, struct subscriber *s, struct subscriber *old)
 {
+	longest_uid_grow(t, s);
 	for (unsigned int i = 0; i < s->n_uids; i++)
 		index_put(t->by_uid, hash_of(t, subscriber_uid(s, i)), index_entry_make(s, i));
 	index_put(

@@ -89,6 +89,12 @@ size_t subscriber_table_end_load(struct subscriber_table *t);
  */
 void subscriber_table_reclaim(struct subscriber_table *t);
 
+/*
+ * Readers. Octets of the longest UID that the table has ever held, 0 when it never held one: no
+ * record of an earlier look-up has a longer one.
+ */
+uint8_t subscriber_table_longest_uid(const struct subscriber_table *t);
+
 /* Octets of locked memory taken. */
 size_t subscriber_table_locked(const struct subscriber_table *t);
 

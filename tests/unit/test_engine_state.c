@@ -223,10 +223,12 @@ Test(engine_state, scratch_holds_a_batch_of_the_largest_messages)
 	struct engine_msg msgs[ENGINE_BATCH_MAX];
 	struct ticket_wish wish = client_ticket();
 	struct policy_wish policy = client_policy();
+	const struct identity longest = {long_id, sizeof(long_id)};
 
 	client_kit(&k, "openssl");
 	k.policy.max_message = POLICY_MESSAGE_MAX;
 	memset(long_id, 'x', sizeof(long_id));
+	kit_subscriber(&k, "psk-long", client_tpk, sizeof(client_tpk), &longest, 1, 0, 0);
 	for (unsigned int i = 0; i < 17; i++) {
 		memset(spi[i], 'a' + (int)i, 255);
 		wishes[i] = (struct key_wish){
@@ -237,6 +239,8 @@ Test(engine_state, scratch_holds_a_batch_of_the_largest_messages)
 	client_ticket_build(&k, &wish, &ticket);
 	struct init_wish resolve = client_resolve(&ticket);
 
+	/* Without IDRr, so that the MAC has dummies. */
+	resolve.self.data = NULL;
 	resolve.randr_len = 255;
 	client_build(&k, &resolve, &message);
 	policy.kemac = true;
@@ -246,6 +250,7 @@ Test(engine_state, scratch_holds_a_batch_of_the_largest_messages)
 		policy.responders[i] = (struct identity){long_id, 255};
 	struct init_wish request = client_request(&policy);
 
+	request.self.data = NULL;
 	request.randr_len = 255;
 	client_build(&k, &request, &grant);
 	cr_assert_leq(grant.len, POLICY_MESSAGE_MAX);
