@@ -2,8 +2,10 @@
 /*
  * In the engine, an unknown user, a wrong MAC and a wrong key take the same time: Welch's t-test
  * over as many samples of each, taken in random order, without those that something interrupted.
- * 100,000 samples of each with TKMS_LONG; a few without, only to see that answers are alike and the
- * test runs.
+ * The same when the message does not name its sender but by IDRpsk, so that a UID of the record
+ * goes into the MAC, and users have UIDs that make different numbers of hash blocks.
+ * 100,000 samples of each with TKMS_LONG (or as many as TKMS_TIMING_SAMPLES says); a few without,
+ * only to see that answers are alike and the test runs.
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -21,6 +23,8 @@ enum {
 	SAMPLES_LONG = 100000,
 	SAMPLES_SHORT = 1000,
 	WARM_UP = 2000,
+	HASH_BLOCK = 64,
+	LONG_UID_LEN = 90, /* a block more than that of other users, at least */
 	/* 4.5 is the customary threshold for one comparison. */
 	T_MAX_TENTHS = 45,
 	/* Which caches hold what makes a few cycles, and 100,000 samples show them to a clock that
@@ -29,8 +33,17 @@ enum {
 	DIFFERENCE_MAX = 250,
 };
 
-enum kind { UNKNOWN_USER, WRONG_MAC, WRONG_KEY, KINDS };
-static const char *const names[KINDS] = {"unknown user", "wrong MAC", "wrong key"};
+enum kind { UNKNOWN_USER, WRONG_MAC, WRONG_KEY, LONG_UID, KINDS };
+static const char *const names[KINDS] = {"unknown user", "wrong MAC", "wrong key", "long UID"};
+
+/* What messages look like. */
+struct form {
+	const char *name;
+	bool resolve;
+	bool nameless; /* without IDRi or IDRr */
+	bool weak;     /* suite A */
+	enum kind kinds;
+};
 
 struct probe {
 	uint8_t octets[1024];
@@ -52,66 +65,111 @@ static uint32_t draw(uint32_t below)
 	return (uint32_t)(rng >> 32) % below;
 }
 
-/* The texts stay: a wish points to them. */
-static struct person user(const char *kind, unsigned int i, uint8_t psk)
-{
-	static char texts[2 * USERS * KINDS][2][40];
-	static unsigned int used;
-	struct person p = {.psk = psk};
-	char(*t)[40] = texts[used++ % (2 * USERS * KINDS)];
+static struct octets ticket;
+static unsigned int padding; /* of PSK ids, octets */
 
-	snprintf(t[0], sizeof(t[0]), "psk-%s-%03u", kind, i);
-	snprintf(t[1], sizeof(t[1]), "%s%03u@company.example", kind, i);
-	p.psk_id = t[0];
-	p.uids[0] = t[1];
-	return p;
+/* The texts stay as long as a wish that points to them is in use. */
+static struct person user(enum kind kind, unsigned int i)
+{
+	static char psk_id[128], uid[128];
+	/* A letter in which kinds differ; octets are as many. */
+	const char *who = kind == UNKNOWN_USER ? "away" : kind == LONG_UID ? "long" : "here";
+	const int zeroes =
+		kind == LONG_UID ? LONG_UID_LEN - (int)strlen("long@company.example") : 3;
+
+	const int n[2] = {
+		snprintf(psk_id, sizeof(psk_id), "psk-%s-%0*u", who, 3 + (int)padding, i),
+		snprintf(uid, sizeof(uid), "%s%0*u@company.example", who, zeroes, i),
+	};
+
+	cr_assert(n[0] < (int)sizeof(psk_id) && n[1] < (int)sizeof(uid));
+	return (struct person){.psk_id = psk_id, .uids = {uid}, .psk = (uint8_t)i};
 }
 
-static void make(enum kind kind, unsigned int i, const struct policy_wish *policy)
+static void provision(enum kind kind)
 {
-	struct person p = user(kind == UNKNOWN_USER ? "away" : "here", i,
-		(uint8_t)(i + (kind == WRONG_KEY ? 1 : 0)));
-	struct init_wish wish = client_request(policy);
-	static struct octets m;
-	struct policy_wish own = *policy;
-
-	own.initiator = kit_text(p.uids[0]);
-	wish.policy = &own;
-	wish.sender = &p;
-	wish.self = kit_text(p.uids[0]);
-	wish.psk_id = kit_text(p.psk_id);
-	client_build(&k, &wish, &m);
-	cr_assert_leq(m.len, sizeof(probes[kind][i].octets));
-	if (kind == WRONG_MAC)
-		m.data[m.len - 1 - i % 32] ^= (uint8_t)(1 << i % 8);
-	memcpy(probes[kind][i].octets, m.data, m.len);
-	probes[kind][i].len = m.len;
-	cr_assert_eq(m.len, probes[0][0].len, "messages of different length");
-}
-
-static void setup(void)
-{
-	struct policy_wish policy;
-
-	client_kit(&k, "ipsec-mb");
-	policy = client_policy();
 	for (unsigned int i = 0; i < USERS; i++) {
-		struct person p = user("here", i, (uint8_t)i);
+		struct person p = user(kind, i);
 		struct identity uid = kit_text(p.uids[0]);
 
 		kit_subscriber(&k, p.psk_id, client_psk(&p), 32, &uid, 1, 0, 0);
 	}
+}
+
+static void make(const struct form *f, enum kind kind, unsigned int i, struct octets *m)
+{
+	struct person p = user(kind, i);
+	struct policy_wish policy = client_policy();
+
+	if (!f->nameless)
+		policy.initiator = kit_text(p.uids[0]);
+	struct init_wish wish = f->resolve ? client_resolve(&ticket) : client_request(&policy);
+
+	if (f->weak)
+		client_weak(&wish);
+	if (kind == WRONG_KEY)
+		p.psk++;
+	wish.sender = &p;
+	wish.self = f->nameless ? (struct identity){0} : kit_text(p.uids[0]);
+	wish.psk_id = kit_text(p.psk_id);
+	client_build(&k, &wish, m);
+	if (kind == WRONG_MAC || kind == LONG_UID)
+		m->data[m->len - 1 - i % 20] ^= (uint8_t)(1 << i % 8);
+}
+
+/*
+ * PSK ids such that the end of a hash block lies between the UID of the engine's stranger (16
+ * octets) and those of users (23 or 90).
+ */
+static void pad(const struct form *f)
+{
+	static struct octets m;
+	const unsigned int boundary = HASH_BLOCK - 8;
+
+	padding = 0;
+	make(f, UNKNOWN_USER, 0, &m);
+	const size_t fixed = m.len - (f->weak ? 20 : 32) + strlen(CLIENT_KMS);
+
+	padding = (unsigned int)((boundary - 20 - fixed) % HASH_BLOCK);
+}
+
+static void prepare(const struct form *f)
+{
+	static struct octets m;
+
+	pad(f);
+	provision(WRONG_MAC);
+	provision(LONG_UID);
+	for (enum kind kind = 0; kind < f->kinds; kind++) {
+		for (unsigned int i = 0; i < MESSAGES; i++) {
+			struct probe *p = &probes[kind][i];
+
+			make(f, kind, i, &m);
+			cr_assert_leq(m.len, sizeof(p->octets));
+			memcpy(p->octets, m.data, m.len);
+			p->len = m.len;
+			cr_assert_eq(m.len, probes[0][0].len, "messages of different length");
+		}
+	}
+}
+
+static void setup(void)
+{
+	const struct ticket_wish wish = client_ticket();
+	struct policy_wish policy;
+
+	client_kit(&k, "ipsec-mb");
+	client_ticket_build(&k, &wish, &ticket);
+	policy = client_policy();
 	for (enum kind kind = 0; kind < KINDS; kind++) {
-		for (unsigned int i = 0; i < MESSAGES; i++)
-			make(kind, i, &policy);
 		cycles[kind] = calloc(SAMPLES_LONG, sizeof(cycles[kind][0]));
 		cr_assert(cycles[kind]);
 	}
 	for (unsigned int i = 0; i < ENGINE_BATCH_MAX; i++) {
-		struct init_wish wish = client_request(&policy);
+		struct init_wish request = client_request(&policy);
 
-		wish.csb_id = i;
-		client_build(&k, &wish, &valid[i]);
+		request.csb_id = i;
+		client_build(&k, &request, &valid[i]);
 	}
 }
 
@@ -128,7 +186,7 @@ TestSuite(timing, .init = setup, .fini = teardown, .timeout = 1200);
 static uint32_t sample(enum kind kind, unsigned int i, unsigned int batch, unsigned int at)
 {
 	static const enum verdict verdicts[KINDS] = {
-		VERDICT_AUTH_UNKNOWN, VERDICT_AUTH_MAC, VERDICT_AUTH_MAC};
+		VERDICT_AUTH_UNKNOWN, VERDICT_AUTH_MAC, VERDICT_AUTH_MAC, VERDICT_AUTH_MAC};
 	static uint8_t request[1024], responses[ENGINE_BATCH_MAX][2048];
 	struct engine_msg msgs[ENGINE_BATCH_MAX];
 	unsigned int aux;
@@ -164,9 +222,12 @@ static int compare(const void *a, const void *b)
 /* Below it are nine tenths of all samples: what is above was interrupted. */
 static uint32_t cut(void)
 {
-	unsigned int n = counts[0] + counts[1] + counts[2], used = 0;
-	uint32_t *all = calloc(n, sizeof(*all)), limit;
+	unsigned int n = 0, used = 0;
+	uint32_t *all, limit;
 
+	for (enum kind kind = 0; kind < KINDS; kind++)
+		n += counts[kind];
+	all = calloc(n, sizeof(*all));
 	cr_assert(all);
 	for (enum kind kind = 0; kind < KINDS; kind++) {
 		memcpy(all + used, cycles[kind], counts[kind] * sizeof(*all));
@@ -216,16 +277,30 @@ static bool is_judged(void)
 
 static unsigned int samples_wanted(void)
 {
+	const char *samples = getenv("TKMS_TIMING_SAMPLES");
+	const unsigned long n = samples ? strtoul(samples, NULL, 10) : 0;
+
+	if (n > 1 && n <= SAMPLES_LONG)
+		return (unsigned int)n;
 	return is_judged() ? SAMPLES_LONG : SAMPLES_SHORT;
 }
 
-static void collect(unsigned int wanted, unsigned int batch)
+static bool enough(const struct form *f, unsigned int wanted)
+{
+	enum kind kind = 0;
+
+	while (kind < f->kinds && counts[kind] >= wanted)
+		kind++;
+	return kind == f->kinds;
+}
+
+static void collect(const struct form *f, unsigned int wanted, unsigned int batch)
 {
 	memset(counts, 0, sizeof(counts));
 	for (unsigned int n = 0; n < WARM_UP; n++)
-		(void)sample(draw(KINDS), draw(MESSAGES), batch, draw(batch));
-	while (counts[0] < wanted || counts[1] < wanted || counts[2] < wanted) {
-		enum kind kind = draw(KINDS);
+		(void)sample(draw(f->kinds), draw(MESSAGES), batch, draw(batch));
+	while (!enough(f, wanted)) {
+		enum kind kind = draw(f->kinds);
 		uint32_t t = sample(kind, draw(MESSAGES), batch, draw(batch));
 
 		if (counts[kind] < wanted)
@@ -233,36 +308,75 @@ static void collect(unsigned int wanted, unsigned int batch)
 	}
 }
 
-static void expect_alike(unsigned int batch)
+static void judge(const struct form *f, enum kind a, enum kind b, const struct moments *m)
+{
+	const double t = welch(&m[a], &m[b]);
+
+	fprintf(stderr, "%s: %-12s %8.1f cycles, %-12s %8.1f cycles, t = %5.2f, %.0f samples\n",
+		f->name, names[a], m[a].mean, names[b], m[b].mean, t, m[a].n);
+	if (is_judged())
+		cr_expect(fabs(t) * 10 <= T_MAX_TENTHS ||
+				  fabs(m[a].mean - m[b].mean) * DIFFERENCE_MAX <= m[a].mean,
+			"%s: %s and %s differ: t = %.2f", f->name, names[a], names[b], t);
+}
+
+static void expect_alike(const struct form *f, unsigned int batch)
 {
 	struct moments m[KINDS];
 	uint32_t limit;
 
-	collect(samples_wanted(), batch);
+	prepare(f);
+	collect(f, samples_wanted(), batch);
 	limit = cut();
-	for (enum kind kind = 0; kind < KINDS; kind++)
+	for (enum kind kind = 0; kind < f->kinds; kind++)
 		m[kind] = moments(kind, limit);
-	for (enum kind a = 0; a < KINDS; a++) {
-		enum kind b = (a + 1) % KINDS;
-		double t = welch(&m[a], &m[b]);
-
-		fprintf(stderr,
-			"batch of %2u: %-12s %8.1f cycles, %-12s %8.1f cycles, t = %5.2f, %.0f "
-			"samples\n",
-			batch, names[a], m[a].mean, names[b], m[b].mean, t, m[a].n);
-		if (is_judged())
-			cr_expect(fabs(t) * 10 <= T_MAX_TENTHS ||
-					  fabs(m[a].mean - m[b].mean) * DIFFERENCE_MAX <= m[a].mean,
-				"%s and %s differ: t = %.2f", names[a], names[b], t);
+	for (enum kind a = 0; a < f->kinds; a++) {
+		for (enum kind b = a + 1; b < f->kinds; b++)
+			judge(f, a, b, m);
 	}
 }
 
+/* Messages that name the sender: all of one length, so none has a long UID. */
+static const struct form named = {.name = "REQUEST", .kinds = LONG_UID};
+static const struct form named_resolve = {.name = "RESOLVE", .resolve = true, .kinds = LONG_UID};
+static const struct form nameless = {
+	.name = "REQUEST without IDRi", .nameless = true, .kinds = KINDS};
+static const struct form nameless_weak = {
+	.name = "REQUEST without IDRi, suite A", .nameless = true, .weak = true, .kinds = KINDS};
+static const struct form nameless_resolve = {
+	.name = "RESOLVE without IDRr", .resolve = true, .nameless = true, .kinds = KINDS};
+
 Test(timing, unknown_user_wrong_mac_and_wrong_key_alone)
 {
-	expect_alike(1);
+	expect_alike(&named, 1);
 }
 
 Test(timing, unknown_user_wrong_mac_and_wrong_key_among_others)
 {
-	expect_alike(8);
+	expect_alike(&named, 8);
+}
+
+Test(timing, resolve_alone)
+{
+	expect_alike(&named_resolve, 1);
+}
+
+Test(timing, request_without_idri_alone)
+{
+	expect_alike(&nameless, 1);
+}
+
+Test(timing, request_without_idri_among_others)
+{
+	expect_alike(&nameless, 8);
+}
+
+Test(timing, request_without_idri_in_suite_a)
+{
+	expect_alike(&nameless_weak, 1);
+}
+
+Test(timing, resolve_without_idrr_alone)
+{
+	expect_alike(&nameless_resolve, 1);
 }
