@@ -16,12 +16,18 @@ static const struct subscriber *choose(
 	return (const struct subscriber *)(((uintptr_t)a & mask) | ((uintptr_t)b & ~mask));
 }
 
+/* As a look-up does with the record of a subscriber. */
+static void prefetch_stranger(const struct engine *e)
+{
+	for (size_t at = 0; at < sizeof(e->stranger_octets); at += 64)
+		__builtin_prefetch(e->stranger_octets + at);
+}
+
 static uint8_t longest_uid(const struct engine *e)
 {
 	const uint8_t of_table = subscriber_table_longest_uid(e->view->subscribers);
-	const uint8_t of_stranger = (uint8_t)subscriber_uid(e->stranger, 0).len;
 
-	return of_table > of_stranger ? of_table : of_stranger;
+	return of_table > STRANGER_UID_LEN ? of_table : STRANGER_UID_LEN;
 }
 
 /* By IDRpsk if there is one, else by the sender's identity (readings N53). */
@@ -30,6 +36,7 @@ static void find_subscribers(struct engine *e)
 	struct identity psk_ids[ENGINE_BATCH_MAX] = {0}, uids[ENGINE_BATCH_MAX] = {0};
 	const struct subscriber *by_psk_id[ENGINE_BATCH_MAX], *by_uid[ENGINE_BATCH_MAX];
 
+	prefetch_stranger(e);
 	for (unsigned int i = 0; i < e->n; i++) {
 		const struct slot *s = &e->slots[i];
 

@@ -15,6 +15,8 @@ static void stranger_init(struct engine *e)
 	static const uint8_t ids[] = "stranger\020stranger@nowhere";
 	struct subscriber *s = (struct subscriber *)(void *)e->stranger_octets;
 
+	_Static_assert(sizeof(ids) - 1 == 8 + 1 + STRANGER_UID_LEN, "PSK id, length, UID");
+
 	e->stranger = s;
 	crypto_key_prepare(e->crypto, psk, sizeof(psk), &s->psk);
 	s->psk_len = sizeof(psk);

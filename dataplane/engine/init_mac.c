@@ -20,6 +20,22 @@ static uint32_t blocks_before(uint32_t octets)
 	return (octets + HASH_LENGTH) / HASH_BLOCK;
 }
 
+static uint32_t clamp(uint32_t value, uint32_t least, uint32_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+/* That of the stranger or, if it makes another number of blocks, the one that is closest to it. */
+static uint32_t dummy_len(uint32_t fixed, uint32_t blocks, uint32_t longest)
+{
+	const uint32_t start = blocks * HASH_BLOCK, end = start + HASH_BLOCK - 1;
+	const uint32_t before = fixed + HASH_LENGTH;
+	const uint32_t least = start > before ? start - before : 1;
+	const uint32_t most = end - before < longest ? end - before : longest;
+
+	return clamp(STRANGER_UID_LEN, least, most);
+}
+
 void init_mac_plan(struct init_mac_plan *p, uint32_t fixed, uint32_t uid_len, uint32_t longest)
 {
 	const uint32_t first = blocks_before(fixed + 1);
@@ -28,9 +44,7 @@ void init_mac_plan(struct init_mac_plan *p, uint32_t fixed, uint32_t uid_len, ui
 	p->n = blocks_before(fixed + longest) - first + 1;
 	p->right = blocks_before(fixed + uid_len) - first;
 	for (unsigned int i = 0; i < p->n; i++) {
-		/* The shortest that takes so many blocks. */
-		const uint32_t dummy =
-			i ? (first + i) * HASH_BLOCK - HASH_LENGTH - fixed : (uint32_t)1;
+		const uint32_t dummy = dummy_len(fixed, first + i, longest);
 		const uint32_t right = (uint32_t)mask_if(i == p->right);
 
 		p->len[i] = dummy ^ ((dummy ^ uid_len) & right);

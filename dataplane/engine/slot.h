@@ -31,6 +31,7 @@ enum {
 	SPI_GENERATED_LEN = 4,
 	TIMESTAMP_LEN = 8,
 	NO_CSB_ID = -1, /* 0xffffffff, in tickets */
+	STRANGER_UID_LEN = 16,
 	/* Numbers of hash blocks of a message that UIDs of 1 to IDENTITY_MAX octets make. */
 	INIT_MAC_OPS_MAX = 1 + (IDENTITY_MAX - 1 + 63) / 64,
 };
@@ -172,7 +173,7 @@ struct engine {
 	void *generated_arg;
 	/* Stands in for unknown subscribers, so that their messages cost the same. */
 	struct subscriber *stranger;
-	_Alignas(struct subscriber) uint8_t stranger_octets[sizeof(struct subscriber) + 32];
+	_Alignas(64) uint8_t stranger_octets[sizeof(struct subscriber) + 32];
 	unsigned int n_prf, n_mac, n_cm;
 	struct crypto_prf_op prf[OPS_MAX];
 	struct crypto_mac_op mac[OPS_MAX];
