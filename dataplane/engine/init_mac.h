@@ -2,8 +2,8 @@
 /*
  * The MAC of an initial message: over the message without it || Identity_i or Identity_r ||
  * Identity_kms (RFC 6043 5.5). What is left out of the message counts as what the KMS knows anyway
- * (readings N10). A sender's UID that is taken from its record must not show in the time taken, as
- * nobody is authenticated yet: how long it is, or that there is none.
+ * (readings N10). A sender's UID that is taken from its record must not show in the blocks hashed,
+ * as nobody is authenticated yet: how long it is, or that there is none.
  */
 #ifndef TKMS_ENGINE_INIT_MAC_H
 #define TKMS_ENGINE_INIT_MAC_H
