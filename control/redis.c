@@ -372,7 +372,7 @@ struct redis *redis_open(struct event_base *base, const struct redis_address *to
 		errno = ENOMEM;
 		return NULL;
 	}
-	redisReaderSetPrivdata(r->reader, r);
+	r->reader->privdata = r; /* hiredis's macro for it does not compile with clang */
 	bufferevent_setcb(r->bev, on_read, NULL, on_event, r);
 	bufferevent_setwatermark(r->bev, EV_READ, 0, INPUT_MAX);
 	if (bufferevent_socket_connect(r->bev, (const struct sockaddr *)&to->sa, to->len) < 0 ||
