@@ -66,6 +66,8 @@ run_suite() {
   [[ $label != asan-* ]] || slack=4
   [[ -z ${TKMS_LONG:-} ]] || slack=30
   say "== $label tests"
+  # Else Criterion does not tell which cases it skipped.
+  export CRITERION_VERBOSITY_LEVEL=1
   rm -f "$log.json"
   meson test -C "$dir" --no-rebuild --suite "$suite" --print-errorlogs --logbase "$label" \
     --timeout-multiplier "$slack" || true

@@ -3,16 +3,19 @@
 """Adds up meson's test logs: summary.py [--broken REASON] SUITE=LOG.json...
 
 Prints what failed and, last, "N passed, N failed". A Criterion program counts with its test cases, every other
-test counts as one. Skipped is failed: a test that did not run has shown nothing. Sanitizer reports are failures
-even where the test says it passed (Criterion does not look at its children's leaks). Exit status 0 only if
-something ran and nothing failed.
+test counts as one. Skipped is failed, also a single case of a program: a test that did not run has shown nothing.
+Sanitizer reports are failures even where the test says it passed (Criterion does not look at its children's leaks),
+and so is a sanitizer that could not look. Exit status 0 only if something ran and nothing failed.
 """
 import json
 import re
 import sys
 
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
-SANITIZER = re.compile(r"ERROR: (?:Address|Leak|Undefined\w*)Sanitizer|: runtime error: |AddressSanitizer:DEADLYSIGNAL")
+SKIPPED = re.compile(r"^\[SKIP\] ", re.MULTILINE)
+SANITIZER = re.compile(r"(?:ERROR|SUMMARY): \w+Sanitizer|: runtime error: |\w+Sanitizer:DEADLYSIGNAL"
+                       r"|\w+Sanitizer has encountered a fatal error|\w+Sanitizer: CHECK failed")
+
 
 
 def count(test):
@@ -25,6 +28,10 @@ def count(test):
     if cases:
         tested, passed = (sum(int(c[i]) for c in cases) for i in (0, 1))
         failed = tested - passed
+        skipped = len(SKIPPED.findall(output))
+        if skipped:
+            failed += skipped
+            result = f"{skipped} skipped"
         if not good and failed == 0:
             failed = 1
     if good and failed == 0 and SANITIZER.search(output):

@@ -40,9 +40,24 @@ class Summary(unittest.TestCase):
     def test_sanitizer_reports_are_failures_though_the_test_passed(self):
         for report in ("==7==ERROR: LeakSanitizer: detected memory leaks\n",
                        "==7==ERROR: AddressSanitizer: heap-use-after-free\n",
+                       "==7==LeakSanitizer has encountered a fatal error.\n",
+                       "==7==AddressSanitizer: CHECK failed: asan_thread.cpp:1\n",
+                       "AddressSanitizer:DEADLYSIGNAL\n",
+                       "SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior a.c:7:50\n",
                        "../a.c:7:50: runtime error: signed integer overflow\n"):
             with self.subTest(report):
                 self.assertEqual(self.run_summary(("OK", report + GOOD)), ("4 passed, 1 failed", 1))
+
+    def test_a_leak_check_that_could_not_be_made_is_a_failure(self):
+        forbidden = ("==7==LeakSanitizer has encountered a fatal error.\n==7==HINT: For debugging, try setting environment variable "
+                     "LSAN_OPTIONS=verbosity=1:log_threads=1\n==7==HINT: LeakSanitizer does not work under ptrace (strace, gdb, etc)\n")
+        self.assertEqual(self.run_summary(("OK", GOOD + forbidden)), ("4 passed, 1 failed", 1))
+        self.assertEqual(self.run_summary(("OK", forbidden)), ("0 passed, 1 failed", 1))
+
+    def test_a_case_that_was_skipped_is_a_failure(self):
+        skipped = "[SKIP] sandbox::every_thread: needs root\n"
+        self.assertEqual(self.run_summary(("OK", skipped + GOOD)), ("5 passed, 1 failed", 1))
+        self.assertEqual(self.run_summary(("OK", skipped + skipped + GOOD)), ("5 passed, 2 failed", 1))
 
     def test_nothing_is_no_success(self):
         self.assertEqual(self.run_summary(), ("0 passed, 1 failed", 1))
