@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-KEPT_PREFIX = "found-"  # inputs that fuzzing found: never removed here
+KEPT_PREFIXES = ("found-", "grown-")  # inputs of fuzzing, crashes and those that reach more: never removed here
 
 
 def load(name):
@@ -272,7 +272,7 @@ def make(target):
     directory = TESTS / "fuzz" / "corpus" / target
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.iterdir():
-        if not old.name.startswith(KEPT_PREFIX):
+        if not old.name.startswith(KEPT_PREFIXES):
             old.unlink()
     for octets in TARGETS[target]():
         (directory / hashlib.sha1(octets).hexdigest()[:16]).write_bytes(octets)
