@@ -19,14 +19,18 @@ static bool memory_is_unlimited(void)
 	       (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY);
 }
 
-int confine(const struct port *ports, unsigned int n)
+int confine(const struct eal_runtime *runtime, const struct port *ports, unsigned int n)
 {
 	struct sandbox s = {.profile = SANDBOX_DATAPLANE,
 		.line_head = "level=error process=tkms-dataplane msg=\"forbidden system call: the "
 			     "process ends\" number=",
-		.line_tail = "\n"};
+		.line_tail = "\n",
+		.n_folders = 2,
+		/* The EAL's own, and its folder itself. */
+		.folders = {{runtime->folder_path, SANDBOX_REMOVE},
+			{runtime->parent_path, SANDBOX_REMOVE_FOLDERS}}};
 	const char *step;
-	bool files;
+	bool files = false;
 	int err;
 
 	/* The C library loads it when a thread is cancelled, as the EAL's are at the end. */
@@ -43,5 +47,8 @@ int confine(const struct port *ports, unsigned int n)
 			"step=\"%s\" error=\"%s\" fix=\"a kernel with seccomp; in a container "
 			"allow seccomp(2); or --no-sandbox\"",
 			step, strerror(-err));
+	else if (!files)
+		log_line(LOG_WARNING, "this kernel has no Landlock: files may be removed by name",
+			"%s", "");
 	return err;
 }

@@ -130,7 +130,7 @@ int dataplane_open(struct dataplane *d, const struct options *o, const struct ea
 	if (!err)
 		err = open_ports(d);
 	if (!err && o->sandbox == OPTIONS_SANDBOX)
-		err = confine(d->ports, d->n_ports);
+		err = confine(&d->runtime, d->ports, d->n_ports);
 	else if (!err)
 		log_line(LOG_WARNING, "no sandbox: privileges are kept", "%s", "");
 	return err ? err : start_workers(d);

@@ -173,12 +173,15 @@ int eal_start(struct eal_args *args)
 
 int eal_runtime_open(struct eal_runtime *r, const struct eal_args *args)
 {
-	char path[256];
+	int n;
 
 	*r = (struct eal_runtime){.parent = -1, .folder = -1};
-	if (runtime_dir(path, sizeof(path)) < 0)
+	if (runtime_dir(r->parent_path, sizeof(r->parent_path)) < 0)
 		return -ENAMETOOLONG;
-	r->parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	n = snprintf(r->folder_path, sizeof(r->folder_path), "%s/%s", r->parent_path, args->prefix);
+	if (n < 0 || (size_t)n >= sizeof(r->folder_path))
+		return -ENAMETOOLONG;
+	r->parent = open(r->parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->parent < 0)
 		return errno == ENOENT ? 0 : -errno; /* --in-memory */
 	r->folder =

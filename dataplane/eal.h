@@ -16,6 +16,7 @@ int eal_start(struct eal_args *args);
  * -1: there is none. */
 struct eal_runtime {
 	int parent, folder;
+	char parent_path[256], folder_path[384]; /* empty: not known */
 };
 /* After eal_start(). 0 or -errno. */
 int eal_runtime_open(struct eal_runtime *r, const struct eal_args *args);

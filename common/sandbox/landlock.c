@@ -33,9 +33,24 @@ static uint64_t rights_known(long version)
 	return all;
 }
 
+static uint64_t rights_of(enum sandbox_access access)
+{
+	switch (access) {
+	case SANDBOX_WRITE:
+		return right_read | right_write;
+	case SANDBOX_REMOVE:
+		return LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR;
+	case SANDBOX_REMOVE_FOLDERS:
+		return LANDLOCK_ACCESS_FS_REMOVE_DIR;
+	case SANDBOX_READ:
+		break;
+	}
+	return right_read;
+}
+
 static int allow(int rules, const struct sandbox_folder *folder, uint64_t known)
 {
-	struct landlock_path_beneath_attr rule = {.allowed_access = right_read & known};
+	struct landlock_path_beneath_attr rule = {0};
 	struct stat st;
 	int err = 0;
 
@@ -44,8 +59,7 @@ static int allow(int rules, const struct sandbox_folder *folder, uint64_t known)
 	rule.parent_fd = open(folder->path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (folder->access == SANDBOX_WRITE)
-		rule.allowed_access |= right_write & known;
+	rule.allowed_access = rights_of(folder->access) & known;
 	if (fstat(rule.parent_fd, &st) < 0)
 		err = -errno;
 	if (!S_ISDIR(st.st_mode))
@@ -57,7 +71,7 @@ static int allow(int rules, const struct sandbox_folder *folder, uint64_t known)
 	return err;
 }
 
-int sandbox_restrict_files(const struct sandbox_folder *folders, unsigned int n)
+int sandbox_file_rules(const struct sandbox_folder *folders, unsigned int n)
 {
 	long version =
 		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -71,8 +85,13 @@ int sandbox_restrict_files(const struct sandbox_folder *folders, unsigned int n)
 		return -errno;
 	for (unsigned int i = 0; i < n && !err; i++)
 		err = allow(rules, &folders[i], attr.handled_access_fs);
-	if (!err && syscall(SYS_landlock_restrict_self, rules, 0) < 0)
-		err = -errno;
+	if (!err)
+		return rules;
 	close(rules);
 	return err;
+}
+
+int sandbox_enter_rules(int rules)
+{
+	return syscall(SYS_landlock_restrict_self, rules, 0) < 0 ? -errno : 0;
 }

@@ -61,7 +61,7 @@ static int no_new_privileges(void)
 
 int sandbox_enter(const struct sandbox *s, bool *files_restricted, const char **step)
 {
-	int err;
+	int err, rules = -1;
 
 	*files_restricted = false;
 	*step = "core dumps and debuggers";
@@ -70,17 +70,18 @@ int sandbox_enter(const struct sandbox *s, bool *files_restricted, const char **
 		*step = "no new privileges";
 		err = no_new_privileges();
 	}
-	if (!err) {
-		*step = "capabilities";
-		err = sandbox_drop_capabilities(s->capabilities);
-	}
 	if (!err && s->n_folders > 0) {
 		*step = "files (Landlock)";
-		err = sandbox_restrict_files(s->folders, s->n_folders);
-		*files_restricted = err == 0;
-		if (err == -EOPNOTSUPP)
-			err = 0;
+		rules = sandbox_file_rules(s->folders, s->n_folders);
+		*files_restricted = rules >= 0;
+		err = rules < 0 && rules != -EOPNOTSUPP ? rules : 0;
 	}
+	if (!err) {
+		*step = "files and capabilities of every thread";
+		err = sandbox_restrict_threads(s->capabilities, rules);
+	}
+	if (rules >= 0)
+		close(rules);
 	if (!err) {
 		*step = "system calls (seccomp)";
 		err = watch_violations(s);

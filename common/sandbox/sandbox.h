@@ -17,21 +17,27 @@
 
 enum sandbox_profile {
 	SANDBOX_CONTROL,   /* files, stream and datagram sockets of AF_UNIX and IP, threads */
-	SANDBOX_DATAPLANE, /* what it has open; sockets of AF_UNIX, datagrams; opens no file */
+	SANDBOX_DATAPLANE, /* what it has open; sockets of AF_UNIX, datagrams; opens no file,
+			      removes those of its folders */
 };
 
 enum { SANDBOX_FOLDERS_MAX = 16 };
 
 struct sandbox_folder {
 	const char *path; /* NULL or not there: left out */
-	enum sandbox_access { SANDBOX_READ, SANDBOX_WRITE } access;
+	enum sandbox_access {
+		SANDBOX_READ,
+		SANDBOX_WRITE,
+		SANDBOX_REMOVE,		/* files and empty folders may be removed */
+		SANDBOX_REMOVE_FOLDERS, /* empty folders may be removed */
+	} access;
 };
 
 struct sandbox {
 	enum sandbox_profile profile;
 	uint64_t capabilities; /* those that stay, if they were there: 1 << CAP_... */
-	/* What may be opened, and all beneath it. None: files are not restricted by name. The
-	 * calling thread must be the only one then. */
+	/* What may be opened or removed, and all beneath it. None: files are not restricted by
+	 * name. */
 	unsigned int n_folders;
 	struct sandbox_folder folders[SANDBOX_FOLDERS_MAX];
 	/* The line on stderr is these two with the number of the system call between them; both

@@ -32,7 +32,7 @@
 
 enum { KILLED = 1000, STATUS_BROKEN = 200 };
 
-static char folder[32], other[32];
+static char folder[32], other[32], empty[32];
 static int parent_fd; /* a descriptor from before */
 
 static int error_of(long result)
@@ -74,6 +74,19 @@ static int remove_other(void)
 
 	snprintf(path, sizeof(path), "%s/secret", other);
 	return error_of(unlink(path));
+}
+
+static int remove_own(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/old", folder);
+	return error_of(unlink(path));
+}
+
+static int remove_folder(void)
+{
+	return error_of(rmdir(empty));
 }
 
 static int execute(void)
@@ -271,11 +284,13 @@ static const struct attempt attempts[] = {
 	{"a stream socket", stream_socket, 0, EPERM},
 	{"a thread", new_thread, 0, EPERM},
 	{"a file of its own", open_own, 0, EPERM},
-	{"a listening socket in its own folder", listen_unix, 0, 0},
+	{"a listening socket in its own folder", listen_unix, 0, EACCES},
 	{"a file elsewhere", open_other, EACCES, EPERM},
 	{"a new file elsewhere", create_other, EACCES, EPERM},
 	{"the password file", open_passwords, EACCES, EPERM},
-	{"removing a file elsewhere", remove_other, EACCES, 0},
+	{"removing a file of its own", remove_own, 0, 0},
+	{"removing a file elsewhere", remove_other, EACCES, EACCES},
+	{"removing a folder elsewhere", remove_folder, EACCES, EACCES},
 	{"execve", execute, KILLED, KILLED},
 	{"execveat", execute_at, KILLED, KILLED},
 	{"fork of the C library", new_process, KILLED, KILLED},
@@ -300,11 +315,21 @@ static struct sandbox sandbox_of(enum sandbox_profile profile)
 {
 	struct sandbox s = {.profile = profile, .line_head = "violation: ", .line_tail = "\n"};
 
-	if (profile == SANDBOX_CONTROL) {
-		s.folders[s.n_folders++] = (struct sandbox_folder){folder, SANDBOX_WRITE};
-		s.folders[s.n_folders++] = (struct sandbox_folder){"/no/such/folder", SANDBOX_READ};
-	}
+	s.folders[s.n_folders++] = (struct sandbox_folder){
+		folder, profile == SANDBOX_CONTROL ? SANDBOX_WRITE : SANDBOX_REMOVE};
+	s.folders[s.n_folders++] = (struct sandbox_folder){"/no/such/folder", SANDBOX_READ};
 	return s;
+}
+
+static void make_old(void)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/old", folder);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_geq(fd, 0);
+	close(fd);
 }
 
 static void setup(void)
@@ -316,16 +341,21 @@ static void setup(void)
 	strcpy(other, "/tmp/tkms-sandbox.XXXXXX");
 	cr_assert_not_null(mkdtemp(folder));
 	cr_assert_not_null(mkdtemp(other));
+	strcpy(empty, "/tmp/tkms-sandbox.XXXXXX");
+	cr_assert_not_null(mkdtemp(empty));
 	snprintf(path, sizeof(path), "%s/secret", other);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	cr_assert_geq(fd, 0);
 	parent_fd = fd;
+	make_old();
 }
 
 static void teardown(void)
 {
-	static const char *const names[] = {"own", "socket", "secret", "new", ""};
+	static const char *const names[] = {"own", "socket", "secret", "new", "old", ""};
 	char path[128];
+
+	(void)rmdir(empty);
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
@@ -375,15 +405,15 @@ static bool has_landlock(void)
 
 static void try_all(enum sandbox_profile profile)
 {
+	/* Without it most of this shows nothing. */
+	cr_assert(has_landlock(), "this kernel has no Landlock: CONFIG_SECURITY_LANDLOCK, and "
+				  "landlock in lsm= of its command line");
 	for (unsigned int i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
 		const struct attempt *a = &attempts[i];
 		int want = profile == SANDBOX_CONTROL ? a->control : a->dataplane, got;
-		bool files;
+		bool files = false;
 
-		if (want == EACCES && !has_landlock()) {
-			cr_log_warn("%s: not tried, this kernel has no Landlock", a->name);
-			continue;
-		}
+		make_old();
 		got = outcome(a, profile, &files);
 		cr_expect_eq(got, want, "%s: %d (%s), not %d", a->name, got,
 			got > 0 && got < KILLED ? strerror(got) : "?", want);
@@ -402,11 +432,15 @@ Test(sandbox, the_data_plane_can_do_its_work_and_nothing_else)
 
 static int go_on;
 
+/* A thread from before; then it tries to remove a file. */
 static void *wait_for_end(void *arg)
 {
+	int *removed = arg;
+
 	while (!__atomic_load_n(&go_on, __ATOMIC_RELAXED))
 		usleep(1000);
-	return arg;
+	*removed = remove_other();
+	return NULL;
 }
 
 /* 0: as it has to be; else the number of the check. */
@@ -419,12 +453,12 @@ static int look_at_threads(void)
 	pthread_t thread;
 	const char *step;
 	char text[8192];
-	int files[2];
+	int files[2], removed = 0;
 	bool restricted;
 	pid_t tid = gettid();
 
 	s.capabilities = 1 << CAP_IPC_LOCK;
-	if (pthread_create(&thread, NULL, wait_for_end, NULL) != 0)
+	if (pthread_create(&thread, NULL, wait_for_end, &removed) != 0)
 		return 100;
 	snprintf(text, sizeof(text), "/proc/self/task/%d/status", tid);
 	files[0] = open(text, O_RDONLY | O_CLOEXEC);
@@ -454,16 +488,17 @@ static int look_at_threads(void)
 				return (int)(1 + f * 10 + i);
 	}
 	__atomic_store_n(&go_on, 1, __ATOMIC_RELAXED);
-	return prctl(PR_GET_DUMPABLE) == 0 ? pthread_join(thread, NULL) : 103;
+	if (prctl(PR_GET_DUMPABLE) != 0 || pthread_join(thread, NULL) != 0)
+		return 103;
+	return restricted && removed == EACCES && remove_other() == EACCES ? 0 : 104;
 }
 
-Test(sandbox, every_thread_loses_its_capabilities_and_is_filtered)
+Test(sandbox, every_thread_loses_its_capabilities_and_files_and_is_filtered)
 {
 	int status;
 	pid_t pid;
 
-	if (geteuid() != 0)
-		cr_skip("needs root");
+	cr_assert_eq(geteuid(), 0, "needs root");
 	pid = fork();
 	cr_assert_geq(pid, 0);
 	if (pid == 0)
