@@ -19,7 +19,7 @@ ip -n "$node" link set dp0 up
 ip -n "$clients" link set cl0 up
 for host in 2 3 4 5; do ip -n "$clients" address add 10.77.0.$host/16 dev cl0; done
 # configure LIMITS: as one line of YAML
-configure() { printf 'service: {addresses: [%s/16]}\nlimits: {errors_per_source: 0, %s}\n' "$kms" "$1"; }
+configure() { printf 'service: {addresses: [%s/16]}\nlimits: {%s}\n' "$kms" "$1"; }
 configure 'max_keys: 16' | single_config
 single_control "$work/subscribers.jsonl"
 single_dataplane -- --vdev=net_af_packet0,iface=dp0
@@ -68,6 +68,22 @@ for ((i = 0; i < 5; i++)); do check "its sender is not held up: request $((i + 1
 load edge 3 10.77.0.2/32 1 1000
 check "an edge is not held up by the defaults: 1000 requests of one address and one network function" report edge "$all_answered"
 check "nothing of it was over a limit" test "$(counter drop_source_limit) $(counter limit_subscriber)" = "0 0"
+
+# Errors: with the verdict counted, and those that are withheld
+reconfigure 'errors_per_source: 5, errors_burst: 10, messages_per_source: 0'
+before=$(counter drop_error_source_limit)
+verdicts=$(counter auth_mac)
+client python3 "$tests/replay.py" wrong 10.77.0.3 "$kms" "$work/message" 1000 >"$work/wrong"
+check "1000 messages with a wrong MAC get at most 10 Errors, and 5 a second" \
+  report wrong '.errors >= 10 and .errors <= 10 + 5 * .seconds + 1 and .others == 0'
+errors=$(report wrong .errors)
+eventually 5 "each is counted with its verdict" moved auth_mac "$verdicts" 1000
+eventually 5 "and each Error that is withheld" moved drop_error_source_limit "$before" $((1000 - errors))
+check "no more of them" test "$(counter auth_mac) $(counter drop_error_source_limit)" = \
+  "$((verdicts + 1000)) $((before + 1000 - errors))"
+client python3 "$tests/replay.py" wrong 10.77.0.4 "$kms" "$work/message" 5 >"$work/wrong"
+check "another address gets its own Errors" report wrong '.errors == 5'
+check "a subscriber behind the first address is answered" probe 1
 
 # Subscribers
 reconfigure 'messages_per_subscriber: 5, subscriber_burst: 20, messages_per_function: 1000, function_burst: 1000'

@@ -7,6 +7,9 @@ replay.py record PORT ADDRESS FILE        takes one request on 127.0.0.1:PORT to
 replay.py replay DEVICE MAC NETWORK ADDRESS FILE COUNT
                                           sends it COUNT times, each time from another address of NETWORK (as 10.80);
                                           prints what was sent and what came back as JSON
+replay.py wrong SOURCE ADDRESS FILE COUNT
+                                          sends it COUNT times from one address and port, each time with another wrong
+                                          MAC; prints how many Errors and how much else came back as JSON
 """
 import json
 import socket
@@ -49,10 +52,39 @@ def replay(device, mac, network, target, file, count):
                       "answer_octets": sum(a[2] for a in answers), "seconds": time.monotonic() - begin}))
 
 
+def wrong(source, target, file, count):
+    with open(file, "rb") as kept:
+        message = kept.read()
+    near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    near.bind((source, 0))
+    near.connect((target, SERVICE))
+    back = []
+
+    def listen(seconds):
+        near.settimeout(seconds)
+        try:
+            while True:
+                back.append(near.recv(65536))
+        except TimeoutError:
+            pass
+
+    begin = time.monotonic()
+    for i in range(int(count)):
+        near.send(message[:-4] + struct.pack("!I", struct.unpack("!I", message[-4:])[0] ^ (i + 1)))
+        if i % 20 == 19:
+            listen(0.01)
+    listen(1)
+    # An Error that comes while nothing is sent any more belongs to a message from before: the end is that of listening.
+    errors = sum(m[:2] == b"\1\6" for m in back)
+    print(json.dumps({"sent": int(count), "errors": errors, "others": len(back) - errors, "seconds": time.monotonic() - begin}))
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["record"] and len(sys.argv) == 5:
         record(*sys.argv[2:])
     elif sys.argv[1:2] == ["replay"] and len(sys.argv) == 8:
         replay(*sys.argv[2:])
+    elif sys.argv[1:2] == ["wrong"] and len(sys.argv) == 6:
+        wrong(*sys.argv[2:])
     else:
         sys.exit(__doc__)
