@@ -60,8 +60,9 @@ complete() { jq -se '.[0] | .answered == .sent and .failed == 0 and .retransmiss
 seen() { status "[.dataplane.counters | to_entries[] | select(.key | startswith(\"$1\")) | .value] | add // 0"; }
 
 check "capacity is measured" load max 2 "$work/max"
-half=$(jq -s '.[0] | .answered / 4 | floor' "$work/max")
-echo "half of it: $half/s"
+measured=$(jq -s '.[0] | .answered / 4 | floor' "$work/max")
+half=$measured
+echo "half of it: $measured/s"
 p99() { jq -s '.[0].latency_us.p99' "$1"; }
 
 # judge KIND COUNTER: one flood between two quiet slices; the second is the next one's first.
@@ -97,7 +98,13 @@ judge() {
   return 1
 }
 
+lowest=$measured
 while read -r kind counter <&3; do
+  # What the machine could not do while another kind was tried it may well do now.
+  if [[ $half -ne $measured ]]; then
+    half=$measured
+    rm -f "$work/after"
+  fi
   for ((try = 1; ; try++)); do
     ! judge "$kind" "$counter" || break
     rm -f "$work/after"
@@ -107,6 +114,8 @@ while read -r kind counter <&3; do
     now=$(jq -s '.[0] | .answered // 0 | . / 2 | floor' "$work/max")
     [[ $now -ge $half || $now -lt 1000 ]] || half=$now
   done
-  echo "ok: valid traffic loses nothing and stays fast: $kind"
+  echo "ok: valid traffic loses nothing and stays fast: $kind, at $half/s, try $try"
+  [[ $half -ge $lowest ]] || lowest=$half
 done 3<"$work/kinds"
+echo "half of the capacity measured: $measured/s; the lowest rate that a kind was judged at: $lowest/s"
 check "the same process serves as before" kill -0 "$dataplane_pid"
