@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/http/relay.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,7 +153,7 @@ enum relay_submit relay_submit(struct relay *r, struct relay_request *q, uint64_
 	if (r->due.n >= r->config.in_flight_max)
 		return RELAY_FULL;
 	q->heap_at = 0;
-	q->round = q->held_len = q->others = 0;
+	q->round = q->held_len = 0;
 	q->sent = 0;
 	q->tried = q->legged = 0;
 	q->begun_us = now_us;
@@ -181,27 +182,54 @@ static uint64_t round_trip(const struct leg *leg, uint64_t now_us)
 	return leg->sent == 1 && rtt <= UINT32_MAX && leg->pair->open <= 0 ? rtt : 0;
 }
 
-/* An Error that nobody vouches for: one other node is asked before it is believed. */
+/* An address that was asked and did not answer with an Error yet, best the last one; -1: none. */
+static int awaited(const struct relay_request *q)
+{
+	if ((q->legged >> q->last & 1) && !q->leg[q->last].hinted)
+		return q->last;
+	for (uint64_t legs = q->legged; legs; legs &= legs - 1) {
+		int a = __builtin_ctzll(legs);
+
+		if (!q->leg[a].hinted)
+			return a;
+	}
+	return -1;
+}
+
+/* Another node is asked, or one that was asked before is waited for. false: there is none. */
+static bool second_opinion(
+	struct relay *r, struct relay_request *q, uint64_t asked, uint64_t now_us)
+{
+	int other = health_pick_alive(&r->health, q->tried | asked);
+
+	if (other >= 0 && send_to(r, q, (unsigned int)other, now_us) == PAIRS_CLAIMED) {
+		r->count.unvouched++;
+	} else {
+		other = awaited(q);
+		if (other < 0)
+			return false;
+		/* Its wait is running. */
+		if (other == q->last)
+			return true;
+	}
+	q->last = (uint8_t)other;
+	schedule(r, q, now_us + wait_us(r, q));
+	return true;
+}
+
+/* An Error that nobody vouches for: one other node has its say before it is believed. */
 static void unvouched(
 	struct relay *r, struct leg *leg, const uint8_t *octets, size_t len, uint64_t now_us)
 {
 	struct relay_request *q = leg->request;
-	int other = health_pick_alive(&r->health, q->tried | UINT64_C(1) << leg->address);
 
 	leg->hinted = true;
-	if (q->others || other < 0 || len > RELAY_HELD_MAX - 1) {
+	if (q->held_len || !second_opinion(r, q, UINT64_C(1) << leg->address, now_us)) {
 		finish(r, q, RELAY_ANSWERED, octets, len, now_us);
 		return;
 	}
 	memcpy(q->held, octets, len);
 	q->held_len = (uint8_t)len;
-	q->others++;
-	r->count.unvouched++;
-	q->last = (uint8_t)other;
-	if (send_to(r, q, q->last, now_us) != PAIRS_CLAIMED)
-		relay_held(r, q, now_us);
-	else
-		schedule(r, q, now_us + wait_us(r, q));
 }
 
 void relay_datagram(
@@ -212,7 +240,8 @@ void relay_datagram(
 	struct pair *pair;
 	struct leg *leg;
 
-	if (kind == WIRE_NOT_AN_ANSWER) {
+	/* No node says so much without a MAC: what cannot be held back is not believed at all. */
+	if (kind == WIRE_NOT_AN_ANSWER || (kind == WIRE_UNVOUCHED && len >= RELAY_HELD_MAX)) {
 		r->count.malformed++;
 		return;
 	}
@@ -224,7 +253,8 @@ void relay_datagram(
 	if (pair->open > 0)
 		pair->open--;
 	leg = pair->first;
-	while (leg && leg->hinted)
+	/* A second Error from there says nothing new; the real answer behind a forged one does. */
+	while (leg && leg->hinted && kind == WIRE_UNVOUCHED)
 		leg = leg->next;
 	if (!leg) {
 		/* Too late for its request, or the answer to a probe: whoever sent it is there. */

@@ -6,7 +6,8 @@
  *
  *   submit -> send ... answer -> done(answer)
  *                  wait over  -> send to the next address ... -> done(timeout)
- *                  unvouched Error -> send to one other address -> done(its answer, or the Error)
+ *                  unvouched Error -> send to one other address, or wait for one that was asked
+ *                                     already -> done(an answer, or the Error)
  *
  * Sockets are numbered address * ports + port; a client's messages leave from the port of its
  * bucket and, when another message holds that (socket, CSB ID), from one of the next
@@ -24,7 +25,7 @@
 
 enum {
 	RELAY_PORTS_TRIED = 4,
-	RELAY_HELD_MAX = 256, /* octets of an Error that is held back */
+	RELAY_HELD_MAX = 256, /* an Error without MAC is shorter, or ignored */
 	RELAY_ROUNDS_MAX = 16,
 };
 
@@ -52,8 +53,7 @@ struct relay_request {
 	uint8_t last;	  /* address asked last */
 	uint8_t round;
 	uint8_t held_len;
-	uint8_t others; /* addresses asked because of an Error */
-	uint16_t sent;	/* messages, over all addresses */
+	uint16_t sent; /* messages, over all addresses */
 	uint64_t due_us, next_us, end_us, begun_us;
 	uint64_t tried;	 /* addresses of this round, a bit each */
 	uint64_t legged; /* addresses with a leg */

@@ -399,6 +399,91 @@ Test(http_relay, an_unvouched_error_of_the_only_address_is_passed_on)
 	bed_free(b);
 }
 
+Test(http_relay, an_unvouched_error_that_is_too_long_to_be_held_is_ignored)
+{
+	struct bed *b = bed_new(2);
+	struct relay_request r = request(MIKEY_RESOLVE_INIT_PSK, 7, 1);
+	/* ERR, then a General Extension of 300 octets. */
+	uint8_t octets[400] = {1, 6, 12, 0, 0, 0, 0, 7, 0, 0, /* ERR */ 21, 0, 0, 0,
+		/* EXT */ 0, 1, 300 >> 8, 300 & 0xff};
+	struct wire_head head;
+
+	cr_assert_eq(wire_answer(octets, 318, &head), WIRE_UNVOUCHED);
+	submit(b, &r, 1000);
+	relay_datagram(b->relay, b->sent[0].socket, octets, 318, 1100);
+	cr_expect_eq(b->n_done, 0);
+	cr_expect_eq(b->n_sent, 1);
+	cr_expect_eq(relay_counters(b->relay)->malformed, 1);
+	give(b, b->sent[0].socket, MIKEY_RESOLVE_RESP, 7, 1200);
+	cr_assert_eq(b->n_done, 1);
+	cr_expect_eq(b->answer[1], MIKEY_RESOLVE_RESP);
+	bed_free(b);
+}
+
+Test(http_relay, an_unvouched_error_waits_for_an_address_that_was_asked_before)
+{
+	/* Either of two addresses, when both have been asked. */
+	for (unsigned int from = 0; from < 2; from++) {
+		struct bed *b = bed_new(2);
+		struct relay_request r = request(MIKEY_RESOLVE_INIT_PSK, 7, 1);
+		uint64_t now;
+
+		submit(b, &r, 1000);
+		now = relay_due_us(b->relay);
+		relay_tick(b->relay, now);
+		cr_assert_eq(b->n_sent, 2);
+		give(b, b->sent[from].socket, MIKEY_ERROR, 7, now + 100);
+		cr_expect_eq(b->n_done, 0, "the other one's answer is on its way");
+		cr_expect_gt(relay_due_us(b->relay), now + 100);
+		give(b, b->sent[1 - from].socket, MIKEY_RESOLVE_RESP, 7, now + 200);
+		cr_assert_eq(b->n_done, 1);
+		cr_expect_eq(b->answer[1], MIKEY_RESOLVE_RESP);
+		bed_free(b);
+	}
+}
+
+Test(http_relay, an_unvouched_error_is_passed_on_when_the_awaited_address_stays_silent)
+{
+	struct bed *b = bed_new(2);
+	struct relay_request r = request(MIKEY_RESOLVE_INIT_PSK, 7, 1);
+	uint64_t now;
+
+	submit(b, &r, 1000);
+	now = relay_due_us(b->relay);
+	relay_tick(b->relay, now);
+	give(b, b->sent[0].socket, MIKEY_ERROR, 7, now + 100);
+	relay_tick(b->relay, relay_due_us(b->relay));
+	cr_assert_eq(b->n_done, 1);
+	cr_expect_eq(b->answer[1], MIKEY_ERROR);
+	cr_expect_eq(b->n_sent, 2, "nothing is sent again for it");
+	bed_free(b);
+}
+
+Test(http_relay, the_real_answer_behind_a_forged_error_is_taken)
+{
+	/* V payload: MAC of HMAC-SHA-1-160. */
+	uint8_t vouched[64] = {1, 6, 12, 0, 0, 0, 0, 7, 0, 0, /* ERR */ 9, 0, 0, 0, /* V */ 0, 1};
+	struct wire_head head;
+
+	cr_assert_eq(wire_answer(vouched, 36, &head), WIRE_ANSWER);
+	for (unsigned int kind = 0; kind < 2; kind++) {
+		struct bed *b = bed_new(2);
+		struct relay_request r = request(MIKEY_RESOLVE_INIT_PSK, 7, 1);
+
+		submit(b, &r, 1000);
+		give(b, b->sent[0].socket, MIKEY_ERROR, 7, 1100);
+		cr_expect_eq(b->n_done, 0);
+		if (kind == 0)
+			give(b, b->sent[0].socket, MIKEY_RESOLVE_RESP, 7, 1200);
+		else
+			relay_datagram(b->relay, b->sent[0].socket, vouched, 36, 1200);
+		cr_assert_eq(b->n_done, 1);
+		cr_expect_eq(b->answer[1], kind == 0 ? MIKEY_RESOLVE_RESP : MIKEY_ERROR);
+		cr_expect_eq(b->answer_len, kind == 0 ? 15 : 36);
+		bed_free(b);
+	}
+}
+
 Test(http_relay, too_much_in_flight_is_refused)
 {
 	struct bed *b = bed_new(1);
