@@ -332,6 +332,8 @@ int http_config_settle(struct http_config *c, FILE *out)
 			&p, "ports", "more than 16384 sockets (addresses of kms x ports)", "");
 	if (c->wait_shortest > c->wait_longest)
 		err = complain(&p, "wait_shortest", "is longer than wait_longest", "");
+	if (c->answer_timeout > c->stop_timeout)
+		err = complain(&p, "answer_timeout", "is longer than stop_timeout", "");
 	return err;
 }
 

@@ -180,15 +180,18 @@ static bool make_room(struct exchange *x, uint32_t len)
 bool exchange_head(struct exchanges *e, struct exchange *x, const char *method, const char *version)
 {
 	struct head h = {0};
+	bool limited;
 
 	copy_text(x->method, sizeof(x->method), method);
 	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, add_header, &h);
 	find_source(e, x, &h);
+	/* First: what will be refused costs work and a line of the log too. */
+	limited = !limiter_take(e->config->limiter, &e->rate, x->relay.client, clock_ns());
 	if (head_ambiguous(&h, strcmp(version, "HTTP/1.1") == 0)) {
 		x->closing = true;
-		return refuse(x, STATUS_400);
+		return refuse(x, limited ? STATUS_429 : STATUS_400);
 	}
-	x->status = judge_head(e, x, &h, method);
+	x->status = limited ? STATUS_429 : judge_head(e, x, &h, method);
 	if (x->status != STATUS_200) {
 		/* Somebody who asks first gets the answer first. */
 		if (h.expects || h.length > OVERLONG_MAX)
@@ -220,12 +223,11 @@ int exchange_body(struct exchanges *e, struct exchange *x, const char *octets, s
 
 bool exchange_whole(struct exchanges *e, struct exchange *x)
 {
+	(void)e;
 	if (x->dropping)
 		return refuse(x, x->status);
 	if (wire_request(x->body, x->len, &x->relay.head) != WIRE_REQUEST_OK)
 		return refuse(x, STATUS_400);
-	if (!limiter_take(e->config->limiter, &e->rate, x->relay.client, clock_ns()))
-		return refuse(x, STATUS_429);
 	x->relay.message = x->body;
 	x->relay.len = (uint16_t)x->len;
 	return true;
@@ -301,7 +303,8 @@ static void log_exchange(const struct exchanges *e, const struct exchange *x, ui
 		return;
 	source_text(&x->source, client);
 	access_add(e->config->access,
-		&(struct access_line){.client = client,
+		&(struct access_line){.now_us = now_us,
+			.client = client,
 			.method = *x->method ? x->method : "-",
 			.target = x->target,
 			.status = status_code(x->status),

@@ -2,9 +2,11 @@
 #include "dataplane/http/listener.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <poll.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, WAITING_MAX = 16 };
 
 int listener_open(const struct address *a)
 {
@@ -22,4 +24,31 @@ int listener_open(const struct address *a)
 	err = -errno;
 	close(fd);
 	return err;
+}
+
+int listener_refuse(int fd)
+{
+	/* Of the TCP header: a SYN without ACK is dropped, all else passes. */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog filter = {sizeof(code) / sizeof(code[0]), code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ? -errno
+											 : 0;
+}
+
+bool listeners_waiting(const int *fds, unsigned int n)
+{
+	struct pollfd p[WAITING_MAX];
+
+	if (n > WAITING_MAX)
+		n = WAITING_MAX;
+	for (unsigned int i = 0; i < n; i++)
+		p[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+	return poll(p, n, 0) > 0;
 }

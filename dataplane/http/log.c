@@ -3,13 +3,14 @@
 
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PIPE_ATOMIC = 4096, TARGET_MAX = 100 };
+enum { PIPE_ATOMIC = 4096, TARGET_MAX = 100, METHOD_MAX = 36 };
 
 static size_t stamp(char *text, size_t cap)
 {
@@ -52,11 +53,12 @@ void log_line(const char *level, const char *format, ...)
 		return;
 }
 
-static void escape(char out[TARGET_MAX + 4], const char *in)
+/* out: of max + 4 octets. */
+static void escape(char *out, unsigned int max, const char *in)
 {
 	unsigned int n = 0;
 
-	for (; *in && n < TARGET_MAX; in++) {
+	for (; *in && n < max; in++) {
 		if (*in <= ' ' || *in == '"' || *in == '\\' || *in == 0x7f)
 			n += (unsigned int)sprintf(out + n, "%%%02x", (unsigned char)*in);
 		else
@@ -65,25 +67,42 @@ static void escape(char out[TARGET_MAX + 4], const char *in)
 	out[n] = '\0';
 }
 
+static bool is_too_much(struct access_buffer *b, uint64_t now_us)
+{
+	if (b->second != now_us / 1000000) {
+		b->second = now_us / 1000000;
+		b->in_second = 0;
+	}
+	if (b->most == 0 || b->in_second < b->most) {
+		b->in_second++;
+		return false;
+	}
+	b->left_out++;
+	return true;
+}
+
 void access_add(struct access_buffer *b, const struct access_line *l)
 {
-	char target[TARGET_MAX + 4], time[40], type[16] = "-";
+	char target[TARGET_MAX + 4], method[METHOD_MAX + 4], time[40], type[16] = "-";
 	int n;
 
+	if (is_too_much(b, l->now_us))
+		return;
 	if (b->len > ACCESS_BUFFER - ACCESS_LINE_MAX)
 		access_flush(b);
 	if (b->len > ACCESS_BUFFER - ACCESS_LINE_MAX) {
 		b->lost++;
 		return;
 	}
-	escape(target, l->target);
+	escape(target, TARGET_MAX, l->target);
+	escape(method, METHOD_MAX, l->method);
 	(void)stamp(time, sizeof(time));
 	if (l->type >= 0)
 		snprintf(type, sizeof(type), "%d", l->type);
 	n = snprintf(b->text + b->len, ACCESS_LINE_MAX,
 		"%s client=%s method=%s target=\"%s\" status=%u in=%u out=%u type=%s sent=%u "
 		"us=%u\n",
-		time, l->client, l->method, target, l->status, l->octets_in, l->octets_out, type,
+		time, l->client, method, target, l->status, l->octets_in, l->octets_out, type,
 		l->sent, l->us);
 	if (n > 0 && n < ACCESS_LINE_MAX)
 		b->len += (unsigned int)n;

@@ -20,13 +20,18 @@ enum { ACCESS_BUFFER = 32768, ACCESS_LINE_MAX = 400 };
 struct access_buffer {
 	unsigned int len;
 	uint64_t lost; /* lines */
+	uint32_t most; /* lines a second, 0: no limit */
+	uint32_t in_second;
+	uint64_t second;
+	uint64_t left_out; /* lines beyond most */
 	char text[ACCESS_BUFFER];
 };
 
 struct access_line {
+	uint64_t now_us; /* of a monotonic clock */
 	const char *client;
 	const char *method;
-	const char *target; /* as the client wrote it; is escaped and cut */
+	const char *target; /* both as the client wrote it; escaped and cut */
 	unsigned int status;
 	uint32_t octets_in, octets_out;
 	uint32_t us;

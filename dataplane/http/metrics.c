@@ -42,6 +42,18 @@ void metrics_answered(struct metrics *m, uint64_t us)
 	metrics_add(&m->answer_us_sum, us);
 }
 
+void metrics_gone(struct metrics *m)
+{
+	for (unsigned int i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char *base = (char *)m;
+
+		if (table[i].type[0] == 'g')
+			metrics_set((_Atomic uint64_t *)(void *)(base + table[i].offset), 0);
+	}
+	for (unsigned int i = 0; i < SETTINGS_LIST_MAX; i++)
+		metrics_set(&m->address[i].silent, 0);
+}
+
 static uint64_t sum(const struct metrics *m, unsigned int n, size_t offset)
 {
 	uint64_t total = 0;

@@ -45,6 +45,7 @@ const char *status_reason(enum status s);
 	X(requests_broken, counter, "Requests that were malformed or broken off before an answer") \
 	X(in_flight, gauge, "Requests waiting for an answer of the KMS")                           \
 	X(pairs, gauge, "Sockets and CSB IDs in use or at rest")                                   \
+	X(pairs_evicted, counter, "Rests of sockets cut short because the table was full")         \
 	X(datagrams_sent, counter, "Messages sent to data planes")                                 \
 	X(datagrams_retried, counter, "Messages sent again because of silence")                    \
 	X(datagrams_probing, counter, "Copies of messages sent to addresses that were silent")     \
@@ -52,7 +53,8 @@ const char *status_reason(enum status s);
 	X(answers_unvouched, counter, "Errors without MAC that had another address asked")         \
 	X(answers_stray, counter, "Datagrams nobody waited for: late, duplicate or forged")        \
 	X(answers_malformed, counter, "Datagrams that are no answer to anything")                  \
-	X(log_lines_lost, counter, "Lines of the access log that could not be written")
+	X(log_lines_lost, counter, "Lines of the access log that could not be written")            \
+	X(log_lines_left_out, counter, "Lines of the access log beyond access_log_rate")
 
 enum { METRICS_BUCKETS = 14 };
 
@@ -83,6 +85,9 @@ static inline void metrics_set(_Atomic uint64_t *gauge, uint64_t n)
 {
 	atomic_store_explicit(gauge, n, memory_order_relaxed);
 }
+
+/* The worker is gone, and what it had open and under way with it. Counters stay. */
+void metrics_gone(struct metrics *m);
 
 /* Time from a whole request to its answer. */
 void metrics_answered(struct metrics *m, uint64_t us);

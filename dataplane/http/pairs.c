@@ -11,7 +11,7 @@ struct rest_list {
 
 struct pairs {
 	struct pairs_timing timing;
-	uint64_t seed;
+	uint64_t seed, evicted;
 	uint32_t cap, fresh, used, mask;
 	struct pair *free;
 	struct rest_list rest[2];
@@ -109,10 +109,34 @@ static void drop(struct pairs *p, struct pair *x)
 	p->used--;
 }
 
+/* What has rested longest. */
+static void evict(struct pairs *p)
+{
+	struct pair *oldest = NULL;
+	uint64_t since = UINT64_MAX;
+
+	for (unsigned int k = 0; k < 2; k++) {
+		struct pair *x = p->rest[k].first;
+
+		if (x && x->free_us - p->timing.rest_us[k] < since) {
+			since = x->free_us - p->timing.rest_us[k];
+			oldest = x;
+		}
+	}
+	if (!oldest)
+		return;
+	rest_end(p, oldest);
+	drop(p, oldest);
+	p->evicted++;
+}
+
 static struct pair *take(struct pairs *p)
 {
-	struct pair *x = p->free;
+	struct pair *x;
 
+	if (p->used == p->cap)
+		evict(p);
+	x = p->free;
 	if (x)
 		p->free = x->next;
 	else if (p->fresh < p->cap)
@@ -173,6 +197,11 @@ void pairs_expire(struct pairs *p, uint64_t now_us)
 			drop(p, x);
 		}
 	}
+}
+
+uint64_t pairs_evicted(const struct pairs *p)
+{
+	return p->evicted;
 }
 
 uint32_t pairs_used(const struct pairs *p)

@@ -4,7 +4,9 @@
  * message: while a message is in flight there, and for a rest after that, no other message with the
  * same CSB ID may use the socket, so that duplicate and late answers can only ever be answers to
  * that message. (This is stricter than socket, CSB ID and data type: an Error does not say which
- * type it answers.) The same octets may share a pair: what answers one copy answers the others.
+ * type it answers.) When the table is full the pair that has rested longest gives way: serving
+ * comes first, and an answer that then goes astray fails its receiver's check. The same octets may
+ * share a pair: what answers one copy answers the others.
  *
  * Pure; times are microseconds. Memory is allocated once. One thread.
  */
@@ -55,7 +57,7 @@ void pairs_free(struct pairs *p);
 struct pair *pairs_find(const struct pairs *p, uint16_t socket, uint32_t csb_id);
 
 enum pairs_claim { PAIRS_CLAIMED, PAIRS_TAKEN, PAIRS_FULL };
-/* Takes the pair for a leg, or says that another message has it, or that the table is full. */
+/* Takes the pair for a leg, or says that another message has it, or that all are in flight. */
 enum pairs_claim pairs_claim(struct pairs *p, uint16_t socket, uint32_t csb_id, uint64_t digest,
 	uint8_t type, struct leg *leg);
 
@@ -66,5 +68,7 @@ void pairs_release(struct pairs *p, struct leg *leg, uint64_t now_us);
 void pairs_expire(struct pairs *p, uint64_t now_us);
 
 uint32_t pairs_used(const struct pairs *p);
+/* Rests that were cut short because the table was full. */
+uint64_t pairs_evicted(const struct pairs *p);
 
 #endif

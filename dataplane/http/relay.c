@@ -314,6 +314,11 @@ uint32_t relay_in_flight(const struct relay *r)
 	return r->due.n;
 }
 
+uint64_t relay_evicted(const struct relay *r)
+{
+	return pairs_evicted(r->pairs);
+}
+
 uint32_t relay_pairs(const struct relay *r)
 {
 	return pairs_used(r->pairs);

@@ -111,6 +111,7 @@ uint64_t relay_due_us(const struct relay *r);
 
 uint32_t relay_in_flight(const struct relay *r);
 uint32_t relay_pairs(const struct relay *r);
+uint64_t relay_evicted(const struct relay *r);
 const struct relay_counters *relay_counters(const struct relay *r);
 const struct health *relay_health(const struct relay *r);
 

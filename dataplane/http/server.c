@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/http/server.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ enum {
 struct server {
 	struct server_config config;
 	struct exchanges *exchanges;
-	struct sources *sources;
+	struct sources *sources; /* that have connections */
+	struct sources *askers;	 /* that have requests in flight */
 	struct conns conns;
 	struct relay *relay;
 	unsigned int n;
@@ -79,6 +81,13 @@ static struct conn *open_conn(struct server *s, struct MHD_Connection *connectio
 	return c;
 }
 
+static void close_conn(struct server *s, struct conn *c)
+{
+	if (!c->trusted)
+		sources_remove(s->sources, &c->source, c->hash);
+	free(c);
+}
+
 static void notify_connection(void *cls, struct MHD_Connection *connection, void **context,
 	enum MHD_ConnectionNotificationCode code)
 {
@@ -89,17 +98,19 @@ static void notify_connection(void *cls, struct MHD_Connection *connection, void
 		if (!c)
 			return;
 		conns_remove(&s->conns, c);
-		if (!c->trusted)
-			sources_remove(s->sources, &c->source, c->hash);
-		free(c);
+		close_conn(s, c);
 		*context = NULL;
 		return;
 	}
 	metrics_add(&s->config.metrics->connections_opened, 1);
-	/* Room for the new one: the one that has been idle longest goes. When none is idle, it goes
-	 * itself. */
-	if (s->conns.n < s->config.settings->connections || conns_end_oldest_idle(&s->conns))
-		c = open_conn(s, connection);
+	c = open_conn(s, connection);
+	/* Room for the new one, if its source may have it: the one that has been idle longest goes.
+	 * When none is idle, it goes itself. */
+	if (c && s->conns.n >= s->config.settings->connections &&
+		!conns_end_oldest_idle(&s->conns)) {
+		close_conn(s, c);
+		c = NULL;
+	}
 	*context = c;
 	if (c) {
 		conns_add(&s->conns, c, s->now_us);
@@ -125,27 +136,34 @@ static void *request_line(void *cls, const char *uri, struct MHD_Connection *con
 	return exchange_begin(s->exchanges, connection, conn_of(connection), uri);
 }
 
+/* 200: the relay has it. */
+static enum status give(struct server *s, struct exchange *x)
+{
+	const struct siphash_key key = {s->config.key[1], s->config.key[0]};
+	enum relay_submit r;
+	int err = sources_add(s->askers, &x->source, x->relay.client);
+
+	if (err)
+		return err == -EAGAIN ? STATUS_429 : STATUS_503;
+	x->relay.digest = siphash13(&key, x->body, x->len);
+	r = relay_submit(s->relay, &x->relay, s->now_us);
+	if (r == RELAY_ACCEPTED)
+		return STATUS_200;
+	sources_remove(s->askers, &x->source, x->relay.client);
+	return r == RELAY_FULL ? STATUS_503 : STATUS_429;
+}
+
 /* The relay takes the message, or the exchange gets its status. */
 static enum MHD_Result submit(struct server *s, struct exchange *x)
 {
-	const struct siphash_key key = {s->config.key[1], s->config.key[0]};
-
-	if (!exchange_whole(s->exchanges, x))
-		return exchange_answer(s->exchanges, x, s->stopping_us != 0);
-	x->relay.digest = siphash13(&key, x->body, x->len);
-	switch (relay_submit(s->relay, &x->relay, s->now_us)) {
-	case RELAY_ACCEPTED:
-		x->state = EXCHANGE_RELAYING;
-		conns_wait(&s->conns, x->conn, CONN_NONE, s->now_us);
-		MHD_suspend_connection(x->connection);
-		return MHD_YES;
-	case RELAY_FULL:
-		x->status = STATUS_503;
-		break;
-	case RELAY_REPEAT:
-	default:
-		x->status = STATUS_429;
-		break;
+	if (exchange_whole(s->exchanges, x)) {
+		x->status = give(s, x);
+		if (x->status == STATUS_200) {
+			x->state = EXCHANGE_RELAYING;
+			conns_wait(&s->conns, x->conn, CONN_NONE, s->now_us);
+			MHD_suspend_connection(x->connection);
+			return MHD_YES;
+		}
 	}
 	return exchange_answer(s->exchanges, x, s->stopping_us != 0);
 }
@@ -204,6 +222,7 @@ void server_done(struct server *s, struct relay_request *r, enum relay_outcome o
 {
 	struct exchange *x = exchange_of(r);
 
+	sources_remove(s->askers, &x->source, r->client);
 	exchange_answered(s->exchanges, x, outcome, octets, len);
 	metrics_answered(s->config.metrics, now_us - r->begun_us);
 	/* From now on the client has to take it. */
@@ -239,7 +258,8 @@ struct server *server_new(const struct server_config *config)
 	s->conns.limit_us[CONN_IDLE] = c->keepalive_timeout * UINT64_C(1000);
 	s->exchanges = exchanges_new(&s->config);
 	s->sources = sources_new(c->connections_per_source, c->connections);
-	while (s->exchanges && s->sources && s->n < c->listen.n) {
+	s->askers = sources_new(c->in_flight_per_source, c->in_flight);
+	while (s->exchanges && s->sources && s->askers && s->n < c->listen.n) {
 		s->daemon[s->n] = start_daemon(s, config->listen_fds[s->n]);
 		if (!s->daemon[s->n])
 			break;
@@ -258,6 +278,7 @@ void server_free(struct server *s)
 		MHD_stop_daemon(s->daemon[i]);
 	exchanges_free(s->exchanges);
 	sources_free(s->sources);
+	sources_free(s->askers);
 	free(s);
 }
 

@@ -27,6 +27,8 @@ enum { SETTINGS_LIST_MAX = 64 };
 	X(TEXT, user, "nobody", 1, 64, "who to become when started by root")                       \
 	X(WORDS, access_log, "errors", 0, 0,                                                       \
 		"requests written to standard output: errors (status 400 and above), all, off")    \
+	X(UINT, access_log_rate, "1000", 0, 1000000,                                               \
+		"lines of it a second, per worker; those left out are counted; 0: no limit")       \
 	X(UINT, ports, "16", 1, 256,                                                               \
 		"UDP ports per KMS address and worker; each client's messages leave from one of "  \
 		"them")                                                                            \
@@ -43,7 +45,10 @@ enum { SETTINGS_LIST_MAX = 64 };
 		"requests a second per source, over all workers; 0: no limit")                     \
 	X(UINT, requests_burst, "2000", 1, 10000000, "requests that a source may send at once")    \
 	X(UINT, in_flight, "4096", 1, 1000000, "requests waiting for an answer, per worker")       \
-	X(TIME, answer_timeout, "3s", 50, 60000, "for an answer of the KMS, retries included")     \
+	X(UINT, in_flight_per_source, "1024", 0, 1000000,                                          \
+		"requests of a source waiting for an answer, per worker; 0: no limit")             \
+	X(TIME, answer_timeout, "3s", 50, 60000,                                                   \
+		"for an answer of the KMS, retries included; not above stop_timeout")              \
 	X(TIME, wait_first, "100ms", 5, 10000,                                                     \
 		"before the next address is asked, as long as an address has not been measured")   \
 	X(TIME, wait_shortest, "20ms", 1, 10000,                                                   \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Open connections by source. One thread. Memory: one entry per source that has a connection. */
+/* How many a source has at a time: connections, requests in flight. One thread. Memory: one entry
+ * per source that has any. */
 #ifndef TKMS_HTTP_SOURCES_H
 #define TKMS_HTTP_SOURCES_H
 
@@ -9,7 +10,7 @@
 
 struct sources;
 
-/* most: connections per source, 0: no limit. buckets: about as many as connections. NULL: no
+/* most: per source, 0: no limit. buckets: about as many as all sources have together. NULL: no
  * memory. */
 struct sources *sources_new(uint32_t most, uint32_t buckets);
 void sources_free(struct sources *s);

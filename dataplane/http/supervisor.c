@@ -194,8 +194,6 @@ _Noreturn static void be_worker(struct supervisor *s, unsigned int number, pid_t
 		close(s->metrics_fd);
 	close(s->epoll);
 	close(s->signals);
-	/* What this one had open and under way is gone. */
-	metrics_set(&config.metrics->connections, 0);
 	_exit(worker_run(&config));
 }
 
@@ -244,6 +242,7 @@ static void ended(struct supervisor *s, unsigned int number, int status)
 	bool soon = seconds() - c->started < SOON_S;
 
 	c->pid = 0;
+	metrics_gone(&s->metrics[number]);
 	if (s->stopping) {
 		if (status != 0)
 			s->status = EXIT_FAILURE;

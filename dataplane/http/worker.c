@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/http/listener.h"
 #include "dataplane/http/log.h"
 #include "dataplane/http/relay.h"
 #include "dataplane/http/sandbox.h"
@@ -19,11 +20,14 @@
 
 enum {
 	EVENTS_MAX = 128,
-	PAIRS_MAX = 1 << 18,
+	PAIRS_LEAST = 1 << 18,
+	PAIRS_MOST = 1 << 22,	   /* 272 MiB, where all are in use */
 	REST_ANSWERED_US = 500000, /* for duplicates of an answer */
 	SLEEP_LONGEST_MS = 1000,
 	LASTING_US = 1000000, /* a change of health that is worth a line */
 	FDS_MAX = 8,
+	HANDSHAKES_US = 100000, /* most round trips are shorter */
+	ACCEPTS_MAX = 1000,
 };
 
 /* What epoll reports: sockets of the data planes have their numbers. */
@@ -32,6 +36,12 @@ enum { TAG_SIGNAL = UINT32_MAX, TAG_HTTP = UINT32_MAX - FDS_MAX };
 struct change {
 	uint64_t at_us; /* last change of an address's health */
 	bool said_silent;
+};
+
+/* What has been added to the metrics. */
+struct said {
+	struct relay_counters count;
+	uint64_t evicted, lost, left_out;
 };
 
 struct worker {
@@ -43,9 +53,12 @@ struct worker {
 	struct udp_events events;
 	int epoll, signals;
 	uint64_t now_us;
-	uint64_t stop_us; /* 0: serving; else when to end in any case */
-	bool unsaid;	  /* a change of health may have to be logged */
+	uint64_t stop_us;    /* 0: serving; else when to end in any case */
+	uint64_t quiesce_us; /* stopping: when to close the listening sockets */
+	bool is_quiet;	     /* they are closed */
+	bool unsaid;	     /* a change of health may have to be logged */
 	struct change change[SETTINGS_LIST_MAX];
+	struct said said;
 	struct access_buffer access;
 };
 
@@ -148,6 +161,16 @@ static int watch_all(struct worker *w)
 	return err;
 }
 
+/* All in flight at all addresses, and room for rests: what is at rest gives way. */
+static uint32_t pairs_max(const struct http_config *c)
+{
+	uint64_t n = (uint64_t)c->in_flight * c->kms.n;
+
+	if (n < PAIRS_LEAST)
+		return PAIRS_LEAST;
+	return n < PAIRS_MOST ? (uint32_t)n : PAIRS_MOST;
+}
+
 static int open_relay(struct worker *w, uint64_t seed)
 {
 	const struct http_config *c = w->settings;
@@ -157,7 +180,7 @@ static int open_relay(struct worker *w, uint64_t seed)
 		.addresses = c->kms.n,
 		.ports = c->ports,
 		.in_flight_max = c->in_flight,
-		.pairs_max = PAIRS_MAX,
+		.pairs_max = pairs_max(c),
 		.limit_us = c->answer_timeout * 1000,
 		.wait = {c->wait_first * 1000, c->wait_shortest * 1000, c->wait_longest * 1000},
 		.rest = {{REST_ANSWERED_US, c->rest * 1000}},
@@ -199,6 +222,7 @@ static int worker_open(struct worker *w)
 	sigset_t stop;
 	int err;
 
+	w->access.most = w->settings->access_log_rate;
 	memcpy(s.key, w->config->key, sizeof(s.key));
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return -errno;
@@ -222,18 +246,37 @@ static int worker_open(struct worker *w)
 	return err ? err : sandbox_enter(SANDBOX_WORKER);
 }
 
+/* Handshakes that have begun get time to end; then the sockets can close on an empty queue. */
 static void begin_stop(struct worker *w)
 {
 	struct signalfd_siginfo info;
 
 	if (read(w->signals, &info, sizeof(info)) != sizeof(info) || w->stop_us)
 		return;
-	/* Those that are in the queue already are served. */
-	for (unsigned int i = 0; i < w->settings->listen.n; i++)
-		server_ready(w->server, i);
-	(void)server_run(w->server, w->now_us);
-	server_quiesce(w->server, w->now_us);
+	for (unsigned int i = 0; i < w->settings->listen.n; i++) {
+		int err = listener_refuse(w->config->listen_fds[i]);
+
+		if (err)
+			log_line("warning", "worker %u stops, but cannot refuse connections: %s",
+				w->config->number, strerror(-err));
+	}
+	w->quiesce_us = w->now_us + HANDSHAKES_US;
 	w->stop_us = w->now_us + w->settings->stop_timeout * UINT64_C(1000);
+}
+
+/* libmicrohttpd takes a few of a queue at a time. */
+static void end_accepting(struct worker *w)
+{
+	for (unsigned int k = 0;
+		k < ACCEPTS_MAX && listeners_waiting(w->config->listen_fds, w->settings->listen.n);
+		k++) {
+		for (unsigned int i = 0; i < w->settings->listen.n; i++)
+			server_ready(w->server, i);
+		(void)server_run(w->server, w->now_us);
+		udp_flush(w->udp, &w->events);
+	}
+	server_quiesce(w->server, w->now_us);
+	w->is_quiet = true;
 }
 
 static int sleep_ms(const struct worker *w, int more)
@@ -247,6 +290,8 @@ static int sleep_ms(const struct worker *w, int more)
 		due = other;
 	if (w->stop_us && w->stop_us < due)
 		due = w->stop_us;
+	if (w->stop_us && !w->is_quiet && w->quiesce_us < due)
+		due = w->quiesce_us;
 	if (due <= now)
 		return 0;
 	due = (due - now + 999) / 1000;
@@ -257,16 +302,21 @@ static void publish(struct worker *w)
 {
 	const struct relay_counters *c = relay_counters(w->relay);
 	struct metrics *m = w->config->metrics;
+	struct said *said = &w->said;
 
 	metrics_set(&m->in_flight, relay_in_flight(w->relay));
 	metrics_set(&m->pairs, relay_pairs(w->relay));
-	metrics_set(&m->datagrams_sent, c->sent);
-	metrics_set(&m->datagrams_retried, c->retried);
-	metrics_set(&m->datagrams_probing, c->probes);
-	metrics_set(&m->answers_unvouched, c->unvouched);
-	metrics_set(&m->answers_stray, c->stray);
-	metrics_set(&m->answers_malformed, c->malformed);
-	metrics_set(&m->log_lines_lost, w->access.lost);
+	/* Differences: what workers before this one counted stays. */
+	metrics_add(&m->datagrams_sent, c->sent - said->count.sent);
+	metrics_add(&m->datagrams_retried, c->retried - said->count.retried);
+	metrics_add(&m->datagrams_probing, c->probes - said->count.probes);
+	metrics_add(&m->answers_unvouched, c->unvouched - said->count.unvouched);
+	metrics_add(&m->answers_stray, c->stray - said->count.stray);
+	metrics_add(&m->answers_malformed, c->malformed - said->count.malformed);
+	metrics_add(&m->pairs_evicted, relay_evicted(w->relay) - said->evicted);
+	metrics_add(&m->log_lines_lost, w->access.lost - said->lost);
+	metrics_add(&m->log_lines_left_out, w->access.left_out - said->left_out);
+	*said = (struct said){*c, relay_evicted(w->relay), w->access.lost, w->access.left_out};
 }
 
 /* One turn: answers, what is due, HTTP. Returns whether more is to be done at once. */
@@ -290,6 +340,8 @@ static int turn(struct worker *w, const struct epoll_event *events, int n)
 	udp_flush(w->udp, &w->events);
 	more = server_run(w->server, w->now_us);
 	udp_flush(w->udp, &w->events);
+	if (w->stop_us && !w->is_quiet && w->now_us >= w->quiesce_us)
+		end_accepting(w);
 	if (w->access.len)
 		access_flush(&w->access);
 	if (w->unsaid)
@@ -303,7 +355,8 @@ static void loop(struct worker *w)
 	struct epoll_event events[EVENTS_MAX];
 	int more = 0;
 
-	while (!w->stop_us || (server_connections(w->server) && w->now_us < w->stop_us)) {
+	while (!w->stop_us || !w->is_quiet ||
+		(server_connections(w->server) && w->now_us < w->stop_us)) {
 		int n = epoll_wait(w->epoll, events, EVENTS_MAX, sleep_ms(w, more));
 
 		more = turn(w, events, n > 0 ? n : 0);

@@ -23,6 +23,7 @@ listen: ["$http_address:8080", "[fd69::3:1]:8080"]
 metrics: "$http_address:9469"
 connections_per_source: 0
 requests_per_source: 0
+in_flight_per_source: 0
 EOF
 }
 

@@ -14,12 +14,12 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj 
 cat "$work/tls.crt" "$work/tls.key" >"$work/tls.pem"
 chmod 711 "$work"
 sed -e "s#/etc/haproxy/tkms.pem#$work/tls.pem#" -e "s#bind :443#bind $host:443#" \
-  -e 's#server edge1 .*#server edge1 127.0.0.1:8080 check inter 200ms#' "$root/deploy/haproxy/haproxy.cfg" >"$work/haproxy.cfg"
+  -e 's#sc0_conn_cur gt 256#sc0_conn_cur gt 20#' -e 's#server edge1 .*#server edge1 127.0.0.1:8080 check inter 200ms#' "$root/deploy/haproxy/haproxy.cfg" >"$work/haproxy.cfg"
 # setpriv: as the unit does, an ordinary user with one capability. Port 80 needs it.
 ip netns exec "$TKMS_LAB-http" setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +net_bind_service \
   --ambient-caps +net_bind_service "$TKMS_BUILD/dataplane/http/tkms-http" --set "kms=$TKMS_ADDRESSES" \
   --set "listen=127.0.0.1:8080,$host:80" --set metrics= --set access_log=all --set trusted_proxies=127.0.0.0/8 \
-  --set requests_per_source=0 >"$work/edge.log" 2>&1 &
+  --set requests_per_source=0 --set access_log_rate=0 >"$work/edge.log" 2>&1 &
 edge_pid=$!
 background+=("$edge_pid")
 ip netns exec "$TKMS_LAB-http" haproxy -db -f "$work/haproxy.cfg" >"$work/haproxy.log" 2>&1 &
@@ -41,6 +41,8 @@ many() {
   grep -q '3000 succeeded, 0 failed, 0 errored' "$work/h2load.log" && grep -q 'status codes: 3000 2xx' "$work/h2load.log"
 }
 check "3000 requests over 8 connections with 16 streams each: all answered" many
+check "a client has 20 connections and no more, where 20 is the limit" \
+  test "$(client python3 "$tests/http_clients.py" open "$host" 443 / 40)" = open=20
 check "413 for a body that is too long" test "$(client curl -s -m 10 --cacert "$work/tls.crt" -o /dev/null -w '%{http_code}' -H "$mikey" --data-binary @<(head -c 20000 /dev/zero) "$url")" = 413
 check "404 comes through" test "$(post "https://$host/other")" = "2 404"
 

@@ -109,6 +109,23 @@ limited() {
   grep -q ' 429 ' "$work/head" && grep -qi '^retry-after: [0-9]' "$work/head"
 }
 check "a source that asks too much gets 429 and is told when to come back" limited
+# Each of these is refused for what it is while its source is within its rate.
+invalid() {
+  local name=$1 port=$2 i
+  edge_with "$name" "$port" requests_per_source=1 requests_burst=5 access_log_rate=3 "metrics=$host:$((port + 1000))"
+  for ((i = 0; i < 12; i++)); do answers_with 429 "${@:3}" "http://$host:$port/keymanagement" && return; done
+  return 1
+}
+invalid_body() { invalid flood1 8101 -H "$mikey" -d x; }
+invalid_type() { invalid flood2 8102 -d x; }
+invalid_method() { invalid flood3 8103 -X PUT; }
+invalid_length() { invalid flood4 8104 -H "$mikey" --data-binary "@$work/long"; }
+for what in invalid_body invalid_type invalid_method invalid_length; do
+  check "a source that floods with requests that are refused gets 429 (${what#invalid_})" "$what"
+done
+left_out() { client curl -s -m 5 "http://$host:9104/metrics" | awk '$1 == "tkms_http_log_lines_left_out_total" { exit !($2 > 0) }'; }
+more_lines() { answers_with 429 "http://$host:8104/keymanagement{,,,,,,,,,,,,,,,,,,,}" || true; left_out; }
+eventually 5 "the access log has its rate, and what it leaves out is counted" more_lines
 other() { answers_with 200 --interface 10.69.128.7 -H "$mikey" --data-binary "@$work/message" "http://$host:8091/keymanagement"; }
 check "another source is not concerned" other
 few() { client python3 "$tests/http_clients.py" count "$host" 8091 /keymanagement 50; }
@@ -128,8 +145,27 @@ overload() {
 }
 check "503 when too much is in flight" overload
 
+edge_with share 8095 kms=10.69.1.200 answer_timeout=3s in_flight=4 in_flight_per_source=2
+share() {
+  local i
+  for i in 1 2 3; do
+    client curl -s -m 10 -o /dev/null -w '%{http_code}\n' -H "$mikey" --data-binary @<(xxd -r -p <(sed -n "${i}p" "$work/messages")) \
+      "http://$host:8095/keymanagement" >"$work/share.$i" &
+    sharing[i]=$!
+  done
+  client curl -s -m 10 -o /dev/null -w '%{http_code}\n' --interface 10.69.128.7 -H "$mikey" --data-binary "@$work/message" \
+    "http://$host:8095/keymanagement" >"$work/share.4"
+  wait "${sharing[@]}"
+  test "$(sort "$work"/share.? | tr '\n' ' ')" = "429 504 504 504 "
+}
+sharing=()
+check "a source has its share of what is in flight and no more" share
+
 # Sandbox, workers
-edge_with workers 8093 workers=2 requests_per_source=0
+edge_with workers 8093 workers=2 requests_per_source=0 "metrics=$host:9470"
+sent_by_workers() { client curl -s -m 5 "http://$host:9470/metrics" | awk '$1 == "tkms_http_datagrams_sent_total" { print $2 }'; }
+for i in $(seq 40); do post 200 message "http://$host:8093/keymanagement"; done
+counted=$(sent_by_workers)
 worker_pids() { pgrep -P "$1"; }
 check "as many workers as asked for" test "$(worker_pids "$edge_pid" | wc -l)" -eq 2
 workers_pid=$edge_pid
@@ -146,6 +182,8 @@ kill -KILL "$first"
 again() { test "$(worker_pids "$edge_pid" | wc -l)" -eq 2 && ! worker_pids "$edge_pid" | grep -qx "$first"; }
 eventually 5 "a worker that died is started again" again
 check "it serves" post 200 message "http://$host:8093/keymanagement"
+for i in $(seq 20); do post 200 message "http://$host:8093/keymanagement"; done
+check "counters go on where they were ($counted)" test "$(sent_by_workers)" -gt "$((counted + 19))"
 
 # Many idle connections
 mkfifo "$work/hold"
@@ -173,7 +211,36 @@ exec 4>&-
 wait "$full_pid"
 check "those that were idle longest made room ($(tail -1 "$work/full"))" grep -qE '^closed=(29|3[0-9])$' "$work/full"
 
+edge_with evict 8096 connections=30 connections_per_source=20
+mkfifo "$work/hold.evict"
+client python3 "$tests/http_clients.py" idle "$host" 8096 /keymanagement 20 10.69.128.7 <"$work/hold.evict" >"$work/evict" &
+evict_pid=$!
+background+=("$evict_pid")
+exec 5>"$work/hold.evict"
+eventually 10 "a source has 20 idle connections" grep -q ready "$work/evict"
+mkfifo "$work/hold.evict2"
+client python3 "$tests/http_clients.py" idle "$host" 8096 /keymanagement 10 <"$work/hold.evict2" >"$work/evict2" &
+evict2_pid=$!
+background+=("$evict2_pid")
+exec 6>"$work/hold.evict2"
+eventually 10 "another fills the edge" grep -q ready "$work/evict2"
+greedy() { client python3 "$tests/http_clients.py" count "$host" 8096 /keymanagement 60 10.69.128.7; }
+check "one that has all it may have gets no more" test "$(greedy)" = answered=0
+exec 5>&- 6>&-
+wait "$evict_pid" "$evict2_pid"
+check "and nobody else loses a connection by its trying" grep -qx 'closed=0' "$work/evict2"
+
 # Graceful stop
+edge_with fresh 8097 workers=2 requests_per_source=0
+client python3 "$tests/http_clients.py" fresh "$host" 8097 /keymanagement 40 "$work/message" >"$work/fresh" 2>&1 &
+fresh_pid=$!
+background+=("$fresh_pid")
+eventually 5 "clients with a connection per request are busy" grep -q ready "$work/fresh"
+sleep 0.5
+kill -TERM "$edge_pid"
+fresh_end() { wait "$fresh_pid" || { cat "$work/fresh" && false; }; }
+check "told to stop, it resets none of them" fresh_end
+check "it ends with status 0" wait "$edge_pid"
 client python3 "$tests/http_clients.py" busy "$host" 8093 /keymanagement 20 "$work/message" >"$work/busy" 2>&1 &
 busy_pid=$!
 background+=("$busy_pid")

@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Many connections to tkms-http.
 
-  http_clients.py idle HOST PORT PATH N         opens N connections, one answered request each, says "ready", holds
+  http_clients.py idle HOST PORT PATH N [FROM]  opens N connections, one answered request each, says "ready", holds
                                                 them until its input ends, then says how many the server closed
   http_clients.py busy HOST PORT PATH N FILE    N connections that ask and ask, until the server is gone. Each has to
                                                 end between two answers: never within one, never by a reset
-  http_clients.py count HOST PORT PATH N        opens N connections at once and says how many get an answer"""
+  http_clients.py open HOST PORT PATH N         opens N connections, sends nothing and says how many stay open for 2 s
+  http_clients.py fresh HOST PORT PATH N FILE   as busy, but with a connection for every request
+  http_clients.py count HOST PORT PATH N [FROM] opens N connections at once and says how many get an answer"""
 
 import resource
 import select
 import socket
 import sys
 import threading
+import time
 
 MODE, HOST, PORT, PATH, N = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
+SOURCE = (sys.argv[6], 0) if MODE in ("idle", "count") and len(sys.argv) > 6 else None
 GET = f"GET {PATH} HTTP/1.1\r\nHost: kms\r\n\r\n".encode()
 
 
@@ -43,7 +47,7 @@ def idle():
     resource.setrlimit(resource.RLIMIT_NOFILE, (N + 100, N + 100))
     connections = []
     for _ in range(N):
-        s = socket.create_connection((HOST, PORT), timeout=20)
+        s = socket.create_connection((HOST, PORT), timeout=20, source_address=SOURCE)
         s.sendall(GET)
         if answer(s) != (405, False):
             sys.exit("a request was not answered as it should be")
@@ -91,7 +95,7 @@ def busy():
 
 def count():
     answered = 0
-    connections = [socket.create_connection((HOST, PORT), timeout=20) for _ in range(N)]
+    connections = [socket.create_connection((HOST, PORT), timeout=20, source_address=SOURCE) for _ in range(N)]
     for s in connections:
         try:
             s.sendall(GET)
@@ -101,4 +105,51 @@ def count():
     print(f"answered={answered}")
 
 
-{"idle": idle, "busy": busy, "count": count}[MODE]()
+def stay_open():
+    poll, connections = select.poll(), []
+    for _ in range(N):
+        try:
+            s = socket.create_connection((HOST, PORT), timeout=20)
+        except ConnectionResetError:
+            continue
+        connections.append(s)
+        poll.register(s, select.POLLIN)
+    time.sleep(2)
+    print(f"open={len(connections) - len(poll.poll(0))}")
+
+
+def fresh():
+    """A connection for every request, N at a time, until nobody listens any more."""
+    body = open(sys.argv[6], "rb").read()
+    post = (f"POST {PATH} HTTP/1.1\r\nHost: kms\r\nContent-Type: application/mikey\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+    totals, troubles = [], []
+
+    def ask():
+        asked = 0
+        try:
+            while True:
+                try:
+                    s = socket.create_connection((HOST, PORT), timeout=20)
+                except ConnectionRefusedError:
+                    break
+                s.sendall(post)
+                got = answer(s)
+                if got is None or got[0] != 200:
+                    raise EOFError(f"{got} instead of an answer")
+                s.close()
+                asked += 1
+        except (OSError, EOFError) as e:
+            troubles.append(f"after {asked}: {e!r}")
+        totals.append(asked)
+
+    threads = [threading.Thread(target=ask) for _ in range(N)]
+    for t in threads:
+        t.start()
+    print("ready", flush=True)
+    for t in threads:
+        t.join()
+    print(f"answered={sum(totals)} troubles={troubles}")
+    sys.exit(bool(troubles) or sum(totals) < N)
+
+
+{"open": stay_open, "fresh": fresh, "idle": idle, "busy": busy, "count": count}[MODE]()

@@ -94,7 +94,9 @@ case("two Hosts", HEAD + b"Host: other\r\nContent-Length: 4\r\n\r\nabcd" + INNER
 
 # Line ends that are LF alone are read as line ends (RFC 9112 2.2): one request, one answer.
 case("bare LF", INNER[: INNER.index(b"\r\n\r\n")].replace(b"\r\n", b"\n") + b"\n\n" + MESSAGE, [[200], [400]], wait=5.0)
-# A bare LF inside a chunk size line must not end it early for a proxy that does not see it.
+# A bare LF inside a chunk size line: to one who reads on to the CRLF the request that follows is in the next chunk.
+case("bare LF in a chunk size line", HEAD + TE + b"\r\n5;\nabcde\r\n0\r\n\r\n\r\n%x\r\n" % len(INNER) + INNER + b"\r\n0\r\n\r\n", [[400]], closes=True)
+# An octet that may not stand in a chunk size line, then a size that is none.
 case("chunk size that is none", HEAD + TE + b"\r\n" + b"4;\x00\r\nabcd\r\nzz\r\n" + INNER, [[400], []], closes=True)
 case("chunk size too large", HEAD + TE + b"\r\n" + b"fffffffffffffffff\r\n" + INNER, [[400], [413]], closes=True)
 case("negative chunk size", HEAD + TE + b"\r\n-1\r\n" + INNER, [[400]], closes=True)

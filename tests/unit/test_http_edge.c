@@ -15,6 +15,7 @@
 #include "dataplane/http/config.h"
 #include "dataplane/http/head.h"
 #include "dataplane/http/limiter.h"
+#include "dataplane/http/log.h"
 #include "dataplane/http/metrics.h"
 #include "dataplane/http/sandbox.h"
 #include "dataplane/http/sources.h"
@@ -358,6 +359,70 @@ Test(http_edge, metrics_add_up_all_workers)
 	http_config_free(&c);
 	free(text);
 	free(m);
+}
+
+Test(http_edge, a_worker_that_is_gone_leaves_its_counters_and_no_gauge)
+{
+	struct metrics *m = calloc(1, sizeof(*m));
+
+	metrics_set(&m->connections, 3);
+	metrics_set(&m->in_flight, 4);
+	metrics_set(&m->pairs, 5);
+	metrics_set(&m->address[2].silent, 1);
+	metrics_add(&m->address[2].answers, 6);
+	metrics_add(&m->datagrams_sent, 7);
+	metrics_add(&m->status[STATUS_200], 8);
+	metrics_gone(m);
+	cr_expect_eq(m->connections, 0);
+	cr_expect_eq(m->in_flight, 0);
+	cr_expect_eq(m->pairs, 0);
+	cr_expect_eq(m->address[2].silent, 0);
+	cr_expect_eq(m->address[2].answers, 6);
+	cr_expect_eq(m->datagrams_sent, 7);
+	cr_expect_eq(m->status[STATUS_200], 8);
+	free(m);
+}
+
+Test(http_edge, the_access_log_escapes_what_clients_write_and_has_its_rate)
+{
+	struct access_buffer *b = calloc(1, sizeof(*b));
+	struct access_line l = {
+		.client = "192.0.2.1", .method = "P\"\n x", .target = "/\\\x1b", .type = -1};
+
+	access_add(b, &l);
+	cr_expect(strstr(b->text, "method=P%22%0a%20x target=\"/%5c%1b\" status=0"), "%s", b->text);
+	b->len = 0;
+	b->most = 2;
+	for (unsigned int i = 0; i < 5; i++) {
+		l.now_us = 7999999;
+		access_add(b, &l);
+	}
+	cr_expect_eq(b->left_out, 3);
+	l.now_us = 8000000;
+	access_add(b, &l);
+	cr_expect_eq(b->left_out, 3, "a new second");
+	cr_expect_eq(b->lost, 0);
+	free(b);
+}
+
+Test(http_edge, an_answer_may_not_take_longer_than_the_stop)
+{
+	struct http_config c;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	cr_assert_eq(http_config_init(&c), 0);
+	cr_assert_eq(http_config_set(&c, "kms=192.0.2.1", out), 0);
+	cr_assert_eq(http_config_set(&c, "answer_timeout=11s", out), 0);
+	cr_expect_neq(http_config_settle(&c, out), 0);
+	fflush(out);
+	cr_expect(strstr(text, "answer_timeout: is longer than stop_timeout"), "%s", text);
+	cr_assert_eq(http_config_set(&c, "stop_timeout=11s", out), 0);
+	cr_expect_eq(http_config_settle(&c, out), 0);
+	fclose(out);
+	free(text);
+	http_config_free(&c);
 }
 
 /* In a process of its own: bit i of its exit status is set when attempt i was let through. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The edge's relay: events in, actions out. */
 #include <criterion/criterion.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -500,24 +501,67 @@ Test(http_relay, too_much_in_flight_is_refused)
 	bed_free(b);
 }
 
-Test(http_relay, a_full_table_of_sockets_at_rest_is_overload_and_empties_itself)
+Test(http_relay, in_a_full_table_what_has_rested_longest_gives_way)
 {
 	struct relay_config config = usual(1);
-	struct relay_request r[5];
+	struct relay_request r[9];
 	struct bed *b;
 
 	config.pairs_max = 4;
 	b = bed_with(&config);
-	for (unsigned int i = 0; i < 5; i++)
+	for (unsigned int i = 0; i < 9; i++)
 		r[i] = request(MIKEY_RESOLVE_INIT_PSK, i, i);
 	for (unsigned int i = 0; i < 4; i++) {
 		submit(b, &r[i], 1000);
-		give(b, b->sent[i].socket, MIKEY_RESOLVE_RESP, i, 1100);
+		give(b, b->sent[i].socket, MIKEY_RESOLVE_RESP, i, 1100 + i);
 	}
-	cr_expect_eq(relay_submit(b->relay, &r[4], 1200), RELAY_FULL);
-	relay_tick(b->relay, 1100 + 2000 * MS);
-	cr_expect_eq(relay_pairs(b->relay), 0);
-	cr_expect_eq(relay_submit(b->relay, &r[4], 2200 * MS), RELAY_ACCEPTED);
+	submit(b, &r[4], 1200);
+	cr_expect_eq(relay_evicted(b->relay), 1);
+	/* 0 is forgotten: another message may take its socket. 3 still rests. */
+	r[0].digest = 100;
+	submit(b, &r[0], 1300);
+	cr_expect_eq(b->sent[5].socket, 3);
+	r[3].digest = 103;
+	submit(b, &r[3], 1400);
+	cr_expect_eq(b->sent[6].socket, 4);
+	submit(b, &r[5], 1500);
+	cr_expect_eq(relay_pairs(b->relay), 4);
+	/* What is in flight gives way to nothing. */
+	cr_expect_eq(relay_submit(b->relay, &r[6], 1600), RELAY_FULL);
+	give(b, b->sent[4].socket, MIKEY_RESOLVE_RESP, 4, 1700);
+	submit(b, &r[7], 1800);
+	cr_expect_eq(b->n_done, 5);
+	bed_free(b);
+}
+
+Test(http_relay, after_an_outage_there_is_room_at_once)
+{
+	enum { MANY = 16 };
+	struct relay_config config = usual(2);
+	struct relay_request r[2 * MANY];
+	uint64_t now = 1000;
+	struct bed *b;
+
+	config.pairs_max = 2 * MANY;
+	b = bed_with(&config);
+	for (unsigned int i = 0; i < MANY; i++) {
+		r[i] = request(MIKEY_RESOLVE_INIT_PSK, i, i);
+		b->n_sent = 0;
+		submit(b, &r[i], now);
+	}
+	while (b->n_done < MANY) {
+		b->n_sent = 0;
+		now = relay_due_us(b->relay);
+		relay_tick(b->relay, now);
+	}
+	cr_expect_eq(relay_pairs(b->relay), 2 * MANY, "all rest, for a long time");
+	for (unsigned int i = MANY; i < 2 * MANY; i++) {
+		r[i] = request(MIKEY_RESOLVE_INIT_PSK, i, i);
+		b->n_sent = 0;
+		submit(b, &r[i], now + 1);
+		give(b, b->sent[0].socket, MIKEY_RESOLVE_RESP, i, now + 2);
+	}
+	cr_expect_eq(b->n_done, 2 * MANY);
 	bed_free(b);
 }
 
@@ -536,20 +580,28 @@ Test(http_relay, waits_follow_the_measured_round_trips)
 	bed_free(b);
 }
 
+static uint32_t csb_of(const uint8_t *m)
+{
+	return (uint32_t)m[4] << 24 | (uint32_t)m[5] << 16 | (uint32_t)m[6] << 8 | m[7];
+}
+
 /* Whatever happens in whatever order: every request ends exactly once, with an answer to its own
  * message or none. */
 Test(http_relay, random_events_never_mix_up_requests)
 {
 	enum { REQUESTS = 3000, LIVE = 16 };
+	static const uint8_t messages[LIVE][10];
 	struct bed *b = bed_new(ADDRESSES);
 	struct relay_request r[LIVE];
+	uint32_t left[LIVE] = {0}; /* sockets that the message left from, a bit each */
 	uint32_t csb[LIVE] = {0};
 	int live[LIVE] = {0};
 	uint64_t now = 1000, rng = 88172645463325252;
-	unsigned int submitted = 0, refused = 0, ended = 0;
+	unsigned int submitted = 0, refused = 0, answered = 0;
 
 	while (submitted < REQUESTS) {
-		unsigned int i, before = b->n_done;
+		unsigned int i, before = b->n_done, given = UINT32_MAX;
+		uint8_t type = 0;
 
 		rng ^= rng << 13;
 		rng ^= rng >> 7;
@@ -562,19 +614,34 @@ Test(http_relay, random_events_never_mix_up_requests)
 			r[i] = request(rng & 1 ? MIKEY_RESOLVE_INIT_PSK : MIKEY_REQUEST_INIT_PSK,
 				csb[i], rng >> 33);
 			r[i].client = rng >> 50;
+			r[i].message = messages[i];
+			left[i] = 0;
 			submitted++;
 			live[i] = relay_submit(b->relay, &r[i], now) == RELAY_ACCEPTED;
 			refused += !live[i];
 		} else {
-			give(b, (unsigned int)(rng >> 30) % (ADDRESSES * PORTS),
-				(uint8_t[]){MIKEY_RESOLVE_RESP, MIKEY_REQUEST_RESP, MIKEY_ERROR,
-					18}[rng & 3],
-				csb[i], now);
+			type = (uint8_t[]){
+				MIKEY_RESOLVE_RESP, MIKEY_REQUEST_RESP, MIKEY_ERROR, 18}[rng & 3];
+			given = (unsigned int)(rng >> 30) % (ADDRESSES * PORTS);
+			give(b, given, type, csb[i], now);
+		}
+		if (given != UINT32_MAX && b->n_done > before) {
+			ptrdiff_t k = b->done - r;
+
+			/* Against what the test knows, not what the relay noted. */
+			cr_assert(b->n_done == before + 1 && k >= 0 && k < LIVE && live[k]);
+			cr_assert_eq(b->outcome, RELAY_ANSWERED);
+			cr_assert_eq(b->answer[1], type);
+			cr_assert_eq(csb_of(b->answer), csb[k]);
+			cr_assert(wire_answers(type, r[k].head.type));
+			cr_assert(left[k] >> given & 1, "it did not leave from that socket");
+			answered++;
 		}
 		if (b->n_done == before)
 			relay_tick(b->relay, now);
-		for (; before < b->n_done; before++)
-			ended++;
+		for (unsigned int k = 0; k < b->n_sent; k++)
+			left[(b->sent[k].message - messages[0]) / 10] |= UINT32_C(1)
+									 << b->sent[k].socket;
 		for (unsigned int k = 0; k < LIVE; k++)
 			live[k] = live[k] && r[k].heap_at != 0;
 	}
@@ -583,5 +650,6 @@ Test(http_relay, random_events_never_mix_up_requests)
 		relay_tick(b->relay, relay_due_us(b->relay));
 	}
 	cr_expect_eq(b->n_done + refused, submitted);
+	cr_expect_gt(answered, 20);
 	bed_free(b);
 }
