@@ -231,6 +231,20 @@ wait "$evict_pid" "$evict2_pid"
 check "and nobody else loses a connection by its trying" grep -qx 'closed=0' "$work/evict2"
 
 # Graceful stop
+# A worker that is held up finds many connections in its queue, and the signal.
+edge_with queue 8098 requests_per_source=0
+held=$(worker_pids "$edge_pid")
+kill -STOP "$held"
+client python3 "$tests/http_clients.py" queue "$host" 8098 /keymanagement 200 "$work/message" >"$work/queue" 2>&1 &
+queue_pid=$!
+background+=("$queue_pid")
+queued() { grep -q ready "$work/queue"; }
+eventually 10 "200 connections wait in the queue" queued
+kill -TERM "$edge_pid"
+kill -CONT "$held"
+queue_end() { wait "$queue_pid" || { tail -3 "$work/queue" && false; }; }
+check "told to stop, it answers every one of them" queue_end
+check "it ends with status 0" wait "$edge_pid"
 edge_with fresh 8097 workers=2 requests_per_source=0
 client python3 "$tests/http_clients.py" fresh "$host" 8097 /keymanagement 40 "$work/message" >"$work/fresh" 2>&1 &
 fresh_pid=$!

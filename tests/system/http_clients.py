@@ -8,6 +8,7 @@
                                                 end between two answers: never within one, never by a reset
   http_clients.py open HOST PORT PATH N         opens N connections, sends nothing and says how many stay open for 2 s
   http_clients.py fresh HOST PORT PATH N FILE   as busy, but with a connection for every request
+  http_clients.py queue HOST PORT PATH N FILE   opens N connections at once, asks on each, says "ready", waits for the answers
   http_clients.py count HOST PORT PATH N [FROM] opens N connections at once and says how many get an answer"""
 
 import resource
@@ -118,6 +119,24 @@ def stay_open():
     print(f"open={len(connections) - len(poll.poll(0))}")
 
 
+def queue():
+    body = open(sys.argv[6], "rb").read()
+    post = (f"POST {PATH} HTTP/1.1\r\nHost: kms\r\nContent-Type: application/mikey\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+    connections = [socket.create_connection((HOST, PORT), timeout=20) for _ in range(N)]
+    for s in connections:
+        s.sendall(post)
+    print("ready", flush=True)
+    answered = 0
+    for s in connections:
+        try:
+            got = answer(s)
+            answered += got is not None and got[0] == 200
+        except (OSError, EOFError) as e:
+            print(repr(e))
+    print(f"answered={answered}")
+    sys.exit(answered != N)
+
+
 def fresh():
     """A connection for every request, N at a time, until nobody listens any more."""
     body = open(sys.argv[6], "rb").read()
@@ -152,4 +171,4 @@ def fresh():
     sys.exit(bool(troubles) or sum(totals) < N)
 
 
-{"open": stay_open, "fresh": fresh, "idle": idle, "busy": busy, "count": count}[MODE]()
+{"open": stay_open, "queue": queue, "fresh": fresh, "idle": idle, "busy": busy, "count": count}[MODE]()
