@@ -147,7 +147,7 @@ int admin_key_rotate(
 
 	(void)request;
 	(void)result;
-	if (store_is_open(c->store))
+	if (store_is_taken(c->store))
 		return reason_set(why, -EBUSY, "an import is running; try again when it has ended");
 	begin_waiting(client, rotate_progress);
 	return ADMIN_DEFERRED;
@@ -235,7 +235,7 @@ static int revoke_now(struct admin_client *client, struct reason *why)
 			err == -ENOENT ? "there is no such key"
 				       : "that key is revoked or destroyed already");
 	}
-	if (store_is_open(c->store))
+	if (store_is_taken(c->store))
 		admin_abort_import(
 			client->admin, "given up: a key was revoked; run the import again");
 	/* the successor of a revoked active key comes in the same document: no moment without a key

@@ -6,6 +6,7 @@
 #include "common/crypto/secret.h"
 #include "control/admin_private.h"
 #include "control/clock.h"
+#include "control/cluster.h"
 #include "control/hex.h"
 #include "control/log.h"
 
@@ -89,6 +90,21 @@ static int parse_key(const json_t *request, const struct keys_schedule *schedule
 	return 0;
 }
 
+/* The others have to hold a key before it seals; only a rotation waits until they do. */
+static int check_alone(struct control *c, struct reason *why)
+{
+	unsigned int n;
+
+	(void)cluster_members(c->cluster, &n);
+	if (cluster_status(c->cluster)->is_alone ||
+		(n == 1 && control_situation(c).peers != KEYS_CUT_OFF))
+		return 0;
+	return reason_set(why, -EBUSY,
+		"--activate is for a node alone: the others of a set have to hold a key before it "
+		"seals. Import it without --activate, then it resolves; tkmsctl key rotate makes a "
+		"new key that seals");
+}
+
 int admin_key_import(
 	struct admin_client *client, const json_t *request, json_t **result, struct reason *why)
 {
@@ -100,6 +116,8 @@ int admin_key_import(
 			     : parse_key(request, &schedule, &key, why);
 
 	*result = NULL;
+	if (!err && key.state == KEY_ACTIVE)
+		err = check_alone(c, why);
 	if (!err) {
 		err = keys_import(control_edit_keys(c), &key, clock_now());
 		if (err)

@@ -75,18 +75,31 @@ static void log_keys(const struct control *c, int changes)
 		F_TEXT("active", active ? active->id : "none"), F_UINT("keys", c->keys->n));
 }
 
-/* An import holds the store; a key that is due does not wait for ever. */
+/* Another node has revoked a key that this one still holds. */
+static bool is_revoking(const struct control *c)
+{
+	for (unsigned int i = 0; i < c->keys->n; i++) {
+		const struct key *key = &c->keys->key[i];
+		const struct key *next = keys_get(c->next_keys, key->id);
+
+		if (key_is_held(key) && next && next->state == KEY_REVOKED)
+			return true;
+	}
+	return false;
+}
+
+/* An import holds the store; a revocation does not wait for it, a key that is due not for ever. */
 static bool is_blocked(struct control *c)
 {
 	uint64_t now = clock_mono_ms();
 
-	if (!store_is_open(c->store)) {
+	if (!store_is_taken(c->store)) {
 		c->blocked_since_ms = 0;
 		return false;
 	}
 	if (!c->blocked_since_ms)
 		c->blocked_since_ms = now;
-	if (now - c->blocked_since_ms < IMPORT_PATIENCE_MS)
+	if (!is_revoking(c) && now - c->blocked_since_ms < IMPORT_PATIENCE_MS)
 		return true;
 	log_event(LOG_WARNING, "import given up: the keyring has to change");
 	admin_abort_import(c->admin, "given up: the keyring had to change; run the import again");

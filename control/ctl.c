@@ -116,6 +116,9 @@ static const struct command {
 		"[--allow-short] | --wrapped FILE --passphrase-file FILE|-",
 		"Adds a given sealing key of 32 octets (raw or hex): it resolves only, or with "
 		"--activate it seals from now on.\n"
+		"--activate is for a node that is alone: in a replica set the others have to hold "
+		"a "
+		"key first, see key rotate.\n"
 		"--allow-short takes 16 octets or more, for test vectors only. --wrapped takes a "
 		"key with its times from a file of\nkey export; it resolves only."},
 	{"key", "export", ctl_key_export, OPT_ONLINE | OPT_PASSPHRASE_FILE | OPT_OUT, 1, 1,

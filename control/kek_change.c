@@ -159,23 +159,36 @@ static bool knows(const struct heartbeat *h, uint64_t kek)
 
 enum use { OPENS, SEALS };
 
-/* The first member, if it is not dead, that does not open records under that KEK, or seal under it;
- * NULL: none. */
+/* The first live member that does not open records under that KEK, or seal under it; NULL: none. */
 static const char *who_lacks(const struct kek_change *k, uint64_t kek, enum use use)
 {
 	unsigned int n;
 	const struct cluster_member *m = cluster_members(k->control->cluster, &n);
 
 	for (unsigned int i = 0; i < n; i++) {
-		/* of one that was not heard since the start nothing is known */
-		bool counts = m[i].is_alive || !m[i].is_heard;
 		bool has = use == SEALS ? m[i].beat.n_keks && m[i].beat.keks[0] == kek
 					: knows(&m[i].beat, kek);
 
-		if (!m[i].is_self && counts && !has)
+		if (!m[i].is_self && m[i].is_alive && !has)
 			return m[i].beat.name;
 	}
 	return NULL;
+}
+
+/* What a member has that was not heard since the start nobody can say; the dead were asked. */
+static int check_heard(const struct kek_change *k, struct reason *why)
+{
+	unsigned int n;
+	const struct cluster_member *m = cluster_members(k->control->cluster, &n);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!m[i].is_heard)
+			return reason_set(why, -EBUSY,
+				"%s was not heard since this node started: wait for it, or tkmsctl "
+				"node forget it",
+				m[i].beat.name);
+	}
+	return 0;
 }
 
 int kek_change_begin(struct kek_change *k, const uint8_t kek[SEAL_KEK_LEN], struct reason *why)
@@ -192,6 +205,9 @@ int kek_change_begin(struct kek_change *k, const uint8_t kek[SEAL_KEK_LEN], stru
 	memcpy(old, sealer_kek_id(sealer), sizeof(old));
 	if (memcmp(id, old, sizeof(id)) == 0)
 		return 0; /* it has begun, or ended, before */
+	err = check_heard(k, why);
+	if (err)
+		return err;
 	lacks = who_lacks(k, number(id), OPENS);
 	if (lacks)
 		return reason_set(why, -EBUSY,
@@ -226,6 +242,8 @@ int kek_change_drop(struct kek_change *k, struct reason *why)
 	if (lacks)
 		return reason_set(why, -EBUSY,
 			"%s still seals under another KEK: tkmsctl kek rotate there first", lacks);
+	if (check_heard(k, why))
+		return -EBUSY;
 	while (sealer_count(sealer) > 1) {
 		int err = sealer_drop(sealer, sealer_id_at(sealer, 1));
 

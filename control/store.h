@@ -69,7 +69,6 @@ int store_save_keys(struct store *s, const struct keys *keys);
 int store_begin(struct store *s);
 int store_commit(struct store *s);
 void store_abort(struct store *s); /* also when none is open */
-bool store_is_open(const struct store *s);
 /*
  * A transaction that gives way: when somebody else wants to change the store, end() is called, and
  * has to commit or abort before it returns.
@@ -79,6 +78,8 @@ struct store_guest {
 	void *arg;
 };
 int store_begin_guest(struct store *s, const struct store_guest *guest);
+/* A transaction is open, and does not give way. */
+bool store_is_taken(const struct store *s);
 /* Versions of this transaction are larger than this. */
 uint64_t store_base_version(const struct store *s);
 
@@ -194,10 +195,10 @@ const uint8_t *store_kek_id(const struct store *s);
 
 /*
  * A change of the KEK, in steps between which everything else goes on: store_reseal_begin() seals
- * the state under the sealer's KEK (from then on store_open() knows that a change is under way), store_reseal()
- * goes on with at most n records under other KEKs, each in the place where it is, in one
- * transaction. Versions stay. begin: 0; reseal: 1: go on, 0: all records are under it; -EBUSY (a
- * transaction is open), -errno.
+ * the state under the sealer's KEK (from then on store_open() knows that a change is under way),
+ * store_reseal() goes on with at most n records under other KEKs, each in the place where it is, in
+ * one transaction. Versions stay. begin: 0; reseal: 1: go on, 0: all records are under it; -EBUSY
+ * (a transaction is open), -errno.
  */
 int store_reseal_begin(struct store *s);
 int store_reseal(struct store *s, unsigned int n);

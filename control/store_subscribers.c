@@ -120,9 +120,9 @@ void store_abort(struct store *s)
 	s->chunk_len = 0;
 }
 
-bool store_is_open(const struct store *s)
+bool store_is_taken(const struct store *s)
 {
-	return s->is_open;
+	return s->is_open && !s->guest.end;
 }
 
 uint64_t store_base_version(const struct store *s)

@@ -94,8 +94,28 @@ check "the key stays revoked" state_is node2 "$old" revoked
 before=$(refused)
 eventually 20 "one node's keyring under a name that nobody has: refused too" met "$origin1" tkms:keyrings 00000000000000aa
 redis hdel tkms:keyrings 00000000000000aa >/dev/null
+previous=$(of node2 .active_key)
 check "rotation goes on" rotate node2
 eventually 10 "and all agree" settled
+
+head -c 32 /dev/urandom >"$work/octets"
+refuses "a key that the others do not hold does not become active" "resolves" \
+  ctl node1 key import --id tpk-given --key-file "$work/octets" --activate
+check "it may be imported to resolve" ctl node1 key import --id tpk-given --key-file "$work/octets"
+given() { state_is node2 tpk-given retiring; }
+eventually 10 "the other node has it too" given
+
+mkfifo "$work/endless"
+ctl node1 subscriber import - <"$work/endless" >"$work/import" 2>&1 & import=$!
+exec 9>"$work/endless"
+importing() { ctl node1 subscriber import "$work/subscribers.jsonl" 2>&1 | grep -q "another import is running"; }
+eventually 10 "an import holds the store of one node" importing
+check "a key is revoked on the other one" ctl node2 key revoke "$previous"
+check "the import is given up for it, at once" state_is node1 "$previous" revoked
+exec 9>&-
+wait "$import" && fail "the import was said to be complete"
+check "it says why" grep -q "run the import again" "$work/import"
+eventually 10 "all agree again" settled
 
 check "a node loses Redis" lab partition node1 redis
 not_reachable() { of node1 '.cluster.healthy == false or .sync.reachable == false' | grep -qx true; }

@@ -10,7 +10,7 @@ new_psk=1a96d0f2b84c7e35a90d61c83bf257e40cd97128ae5fb3466207f1d95b8c3e4a
 printf '{"psk_id": "a", "psk": "%s", "uids": ["a@tkms.example"]}\n' "$psk" >"$work/a.json"
 printf '{"psk_id": "b", "psk": "%s", "uids": ["b@tkms.example"]}\n' "$new_psk" >"$work/b.json"
 cat "$work/a.json" "$work/b.json" >"$work/subscribers.jsonl"
-lab_up --nodes 2 --redis --http --subscribers "$work/subscribers.jsonl"
+lab_up --nodes 1 --addresses 2 --redis --http --subscribers "$work/subscribers.jsonl"
 base=/run/$TKMS_LAB-lab
 ctl() { lab ctl "$@"; }
 all=$key,$psk,$new_psk
@@ -35,8 +35,10 @@ for name in ${TKMS_REDIS//,/ }; do
   background+=("$!")
 done
 printf %s "$key" >"$work/key"
-check "a key that the test knows seals" ctl node1 key import --id tpk-known --key-file "$work/key" --activate
+eventually 15 "a key that the test knows seals" ctl node1 key import --id tpk-known --key-file "$work/key" --activate
 rm "$work/key"
+check "a second node joins" lab add
+check "and takes its share" lab settle
 sealing() { [[ $(ctl "$1" status --json | jq -r .active_key) == tpk-known ]]; }
 eventually 15 "on the other node too" sealing node2
 for address in ${TKMS_ADDRESSES//,/ }; do

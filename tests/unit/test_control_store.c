@@ -722,3 +722,27 @@ Test(control_store, the_keyring_goes_forward_only)
 	cr_assert_eq(keys->epoch, 1);
 	store_close(s);
 }
+
+static void end_guest(void *arg)
+{
+	cr_assert_eq(store_commit(arg), 0);
+}
+
+Test(control_store, a_guest_gives_way_and_others_do_not)
+{
+	struct store *s = create();
+	const struct store_guest guest = {end_guest, s};
+
+	cr_expect_not(store_is_taken(s));
+	cr_assert_eq(store_begin_guest(s, &guest), 0);
+	cr_expect_not(store_is_taken(s), "the keyring can be stored at any time");
+	first_key(s);
+	cr_assert_eq(store_begin(s), 0);
+	cr_expect(store_is_taken(s));
+	cr_expect_eq(store_begin_guest(s, &guest), -EBUSY);
+	keys->epoch++;
+	cr_expect_eq(store_save_keys(s, keys), -EBUSY);
+	store_abort(s);
+	cr_expect_not(store_is_taken(s));
+	store_close(s);
+}
