@@ -65,17 +65,38 @@ static void next_version(struct replica *r)
 	}
 }
 
+/* Does it say that it holds an address that we are to hold. */
+static bool rivals(const struct replica *r, const struct heartbeat *beat)
+{
+	for (unsigned int i = 0; i < beat->n_claims; i++) {
+		const struct heartbeat_claim *claim = &beat->claims[i];
+
+		for (unsigned int k = 0; claim->is_held && k < r->holdings.n; k++) {
+			const struct ipc_address *ours = &r->holdings.holding[k].address;
+
+			if (claim->family == ours->family &&
+				memcmp(claim->octets, ours->octets, sizeof(claim->octets)) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 int replica_record(struct replica *r, uint64_t origin, uint64_t counter,
 	const struct heartbeat *beat, uint64_t now_ms, int64_t wall_ms)
 {
+	const struct cluster_member *known = membership_find(&r->membership, origin);
+	bool served = !known || known->beat.is_serving;
 	int change;
 
 	if (is_forgotten(r, origin, counter))
 		return 0;
 	change = membership_record(&r->membership, origin, counter, beat, now_ms, wall_ms);
 	/* It may have answered neighbours that asked for an address of ours before it knew that it
-	 * had been taken for dead: all addresses are announced again. */
-	if (change > 0 && change & MEMBER_BACK)
+	 * had been taken for dead, or while its data plane did not hear that they had moved: all
+	 * addresses are announced again. */
+	if (change > 0 && (change & MEMBER_BACK || (change & MEMBER_NEW && rivals(r, beat)) ||
+				  (change & MEMBER_SAYS && !served && beat->is_serving)))
 		next_version(r);
 	for (unsigned int i = 0; change >= 0 && i < beat->n_forgotten; i++) {
 		const struct heartbeat_forgotten *f = &beat->forgotten[i];

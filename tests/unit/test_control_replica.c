@@ -279,6 +279,53 @@ Test(replica, when_one_comes_back_from_the_dead_the_others_announce_again)
 	world_free(w);
 }
 
+/* It may have hung, and have answered from what it knew when it went on. */
+Test(replica, when_a_data_plane_serves_again_the_others_announce_again)
+{
+	struct world *w = up(3, 6, 0);
+	uint64_t before;
+
+	w->node[1].is_dataplane_up = false;
+	world_run(w, 5000);
+	cr_assert_eq(world_count(w, 0) + world_count(w, 2), 6u);
+	before = w->node[0].r.version;
+	world_run(w, 1000);
+	cr_assert_eq(w->node[0].r.version, before);
+	w->node[1].is_dataplane_up = true;
+	/* too short for a move */
+	world_run(w, 600);
+	cr_expect_gt(w->node[0].r.version, before);
+	cr_expect_eq(w->node[0].r.acknowledged, w->node[0].r.version);
+	world_free(w);
+}
+
+/* One that we did not know yet, or had forgotten, holds what we hold. */
+Test(replica, who_is_new_and_holds_an_address_of_ours_is_answered_with_announcements)
+{
+	struct world *w = up(2, 2, 0);
+	struct replica *r = &w->node[0].r;
+	struct heartbeat beat = w->node[1].said;
+	struct heartbeat_claim claim = {.family = 4, .number = 1};
+	uint64_t before = r->version;
+
+	cr_assert_eq(r->holdings.n, 1);
+	memcpy(claim.octets, r->holdings.holding[0].address.octets, sizeof(claim.octets));
+	beat.n_claims = 0;
+	cr_assert_gt(replica_record(r, 77, 1, &beat, w->now_ms, 0), 0);
+	cr_expect_eq(r->version, before, "it holds nothing");
+	beat.n_claims = 1;
+	beat.claims[0] = claim;
+	cr_assert_gt(replica_record(r, 78, 1, &beat, w->now_ms, 0), 0);
+	cr_expect_eq(r->version, before, "it claims what it does not hold");
+	beat.claims[0].is_held = true;
+	cr_assert_gt(replica_record(r, 79, 1, &beat, w->now_ms, 0), 0);
+	cr_expect_eq(r->version, before + 1);
+	beat.claims[0].octets[3] ^= 0x40;
+	cr_assert_gt(replica_record(r, 80, 1, &beat, w->now_ms, 0), 0);
+	cr_expect_eq(r->version, before + 1, "it holds something else");
+	world_free(w);
+}
+
 Test(replica, after_max_staleness_a_node_withdraws)
 {
 	struct world *w = up(3, 3, 0);
