@@ -34,8 +34,7 @@ static void fill(void *arg, struct heartbeat *h)
 
 	if (!s)
 		return;
-	h->is_serving =
-		s->is_connected && s->is_loaded && s->snapshots_acknowledged && !s->is_ending;
+	h->is_serving = link_is_serving(c->link);
 	h->keyring_epoch = s->epoch_acknowledged;
 	if (c->sync)
 		sync_fill(c->sync, h);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/crypto/secret.h"
@@ -44,6 +45,7 @@ void link_disconnect(struct link *l, enum link_closing closing, const char *why)
 	l->status.snapshots_acknowledged = 0;
 	l->status.addresses_acknowledged = 0;
 	l->status.is_ending = false;
+	l->status.is_silent = l->status.is_stuck = l->status.is_cut_off = false;
 	link_reset_load(l);
 	if (was_connected)
 		changed(l);
@@ -200,10 +202,54 @@ static int on_hello(struct link *l, const uint8_t *body, size_t len)
 	return 0;
 }
 
+static uint64_t counter(const struct ipc_stats *s, const char *name)
+{
+	for (unsigned int i = 0; i < s->n_counters; i++)
+		if (strcmp(s->counters[i].name, name) == 0)
+			return s->counters[i].value;
+	return 0;
+}
+
+static int on_stats(struct link *l, const uint8_t *body, size_t len)
+{
+	struct link_status *s = &l->status;
+	bool was_stuck = s->is_stuck, was_cut_off = s->is_cut_off;
+
+	if (ipc_stats_decode(&s->stats, body, len) < 0)
+		return -EBADMSG;
+	s->has_stats = true;
+	s->is_stuck = counter(&s->stats, IPC_WORKERS_STUCK) > 0;
+	s->is_cut_off = counter(&s->stats, IPC_CUT_OFF) > 0;
+	if (s->is_stuck != was_stuck)
+		log_event(s->is_stuck ? LOG_ERROR : LOG_INFO,
+			s->is_stuck ? "workers of the data plane stand still"
+				    : "all workers of the data plane run again",
+			F_UINT("workers", counter(&s->stats, IPC_WORKERS_STUCK)));
+	if (s->is_cut_off != was_cut_off)
+		log_event(s->is_cut_off ? LOG_ERROR : LOG_INFO,
+			s->is_cut_off ? "no port of the data plane has a link"
+				      : "the data plane has a link again");
+	if (s->is_stuck != was_stuck || s->is_cut_off != was_cut_off)
+		changed(l);
+	return 0;
+}
+
+static void set_silent(struct link *l, bool is_silent)
+{
+	if (l->status.is_silent == is_silent)
+		return;
+	l->status.is_silent = is_silent;
+	log_event(is_silent ? LOG_ERROR : LOG_INFO,
+		is_silent ? "data plane is silent" : "data plane is heard again",
+		F_UINT("pid", l->status.hello.pid));
+	changed(l);
+}
+
 static int on_message(
 	struct link *l, const struct ipc_header *h, const uint8_t *body, size_t len, int fd)
 {
 	l->heard_ms = clock_mono_ms();
+	set_silent(l, false);
 	if (fd >= 0) {
 		close(fd); /* a data plane has nothing to send that needs one */
 		return -EPROTO;
@@ -216,10 +262,7 @@ static int on_message(
 	case IPC_ACK:
 		return on_ack(l, h);
 	case IPC_STATS:
-		if (ipc_stats_decode(&l->status.stats, body, len) < 0)
-			return -EBADMSG;
-		l->status.has_stats = true;
-		return 0;
+		return on_stats(l, body, len);
 	case IPC_DRAIN:
 		log_event(LOG_INFO, "data plane is to end");
 		l->status.is_ending = true;
@@ -261,6 +304,14 @@ void link_on_pump(evutil_socket_t sock, short events, void *arg)
 	pump(arg);
 }
 
+/* What lies unread was said in time: it is us who were late. */
+static bool is_unheard(const struct link *l)
+{
+	char probe;
+
+	return recv(l->sock, &probe, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
 static void on_timer(evutil_socket_t sock, short events, void *arg)
 {
 	struct link *l = arg;
@@ -272,12 +323,14 @@ static void on_timer(evutil_socket_t sock, short events, void *arg)
 		link_disconnect(l, LINK_PEER_LIVES, "no HELLO");
 	else if (l->sock >= 0 && l->n_flight && now - l->heard_ms > LINK_SILENCE_MS)
 		link_disconnect(l, LINK_PEER_LIVES, "no acknowledgement");
+	else if (l->status.is_connected && now - l->heard_ms > LINK_SILENT_MS && is_unheard(l))
+		set_silent(l, true);
 	pump(l);
 }
 
 struct link *link_new(struct event_base *base, struct store *store, const struct link_owner *owner)
 {
-	static const struct timeval second = {1, 0};
+	static const struct timeval look = {0, LINK_LOOK_MS * 1000};
 	struct link *l = calloc(1, sizeof(*l));
 
 	if (!l)
@@ -291,7 +344,7 @@ struct link *link_new(struct event_base *base, struct store *store, const struct
 	l->ev_pump = event_new(base, -1, 0, link_on_pump, l);
 	l->ev_timer = event_new(base, -1, EV_PERSIST, on_timer, l);
 	if (!l->buffer || !l->record || !l->ev_pump || !l->ev_timer ||
-		event_add(l->ev_timer, &second) < 0) {
+		event_add(l->ev_timer, &look) < 0) {
 		link_free(l);
 		errno = ENOMEM;
 		return NULL;
@@ -370,4 +423,12 @@ void link_release(struct link *l)
 const struct link_status *link_status(const struct link *l)
 {
 	return &l->status;
+}
+
+bool link_is_serving(const struct link *l)
+{
+	const struct link_status *s = &l->status;
+
+	return s->is_connected && s->is_loaded && s->snapshots_acknowledged && !s->is_ending &&
+	       !s->is_silent && !s->is_stuck && !s->is_cut_off;
 }

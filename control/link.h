@@ -34,6 +34,9 @@ struct link_status {
 					  ended */
 	bool is_loaded;		       /* a full load has been acknowledged on this connection */
 	bool is_ending;		       /* it has asked whether it may end */
+	bool is_silent;		       /* no sign of life for longer than a report may take */
+	/* By its last report: workers whose loops stand still; no port has a link. */
+	bool is_stuck, is_cut_off;
 	bool has_stats;
 	struct ipc_stats stats; /* the last that came, also of a data plane that has gone */
 };
@@ -56,5 +59,8 @@ void link_release(struct link *l);
 void link_say_contact(struct link *l, uint32_t valid_ms);
 
 const struct link_status *link_status(const struct link *l);
+
+/* Is there a data plane that has all it needs and answers, as far as we can know. */
+bool link_is_serving(const struct link *l);
 
 #endif

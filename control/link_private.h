@@ -13,7 +13,9 @@ enum {
 	LINK_WINDOW = 3, /* messages that may be unacknowledged */
 	LINK_SNAPSHOT_MAX = 256 * 1024,
 	LINK_HELLO_MS = 10000,	 /* a peer that does not say HELLO is no data plane */
-	LINK_SILENCE_MS = 15000, /* a data plane reports every second */
+	LINK_SILENT_MS = 2000,	 /* a data plane reports every second: it does not serve any more */
+	LINK_SILENCE_MS = 15000, /* then it is given up, when it owes an acknowledgement */
+	LINK_LOOK_MS = 250,
 	LINK_RETRY_MIN_MS = 1000,
 	LINK_RETRY_MAX_MS = 60000,
 };

@@ -21,12 +21,23 @@ static const struct {
 	{"announcements_sent", "tkms_dataplane_announcements_total",
 		"Announcements of service addresses (ARP, neighbour advertisements)."},
 };
+/* Those that say how it is now. */
+static const struct {
+	const char *counter, *name, *help;
+} states[] = {
+	{IPC_WORKERS_STUCK, "tkms_dataplane_workers_stuck", "Workers whose loops stand still."},
+	{IPC_CUT_OFF, "tkms_dataplane_cut_off", "1 when no port of the data plane has a link."},
+};
+enum { N_STATES = sizeof(states) / sizeof(states[0]) };
 enum { N_OTHERS = sizeof(others) / sizeof(others[0]) };
 
 static bool is_verdict(const char *name)
 {
 	for (unsigned int i = 0; i < N_OTHERS; i++)
 		if (strcmp(name, others[i].counter) == 0)
+			return false;
+	for (unsigned int i = 0; i < N_STATES; i++)
+		if (strcmp(name, states[i].counter) == 0)
 			return false;
 	return true;
 }
@@ -46,6 +57,11 @@ static void write_counters(const struct ipc_stats *s, struct exposition *e)
 			if (strcmp(s->counters[i].name, others[k].counter) == 0)
 				exposition_counter(
 					e, others[k].name, others[k].help, s->counters[i].value);
+	for (unsigned int i = 0; i < s->n_counters; i++)
+		for (unsigned int k = 0; k < N_STATES; k++)
+			if (strcmp(s->counters[i].name, states[k].counter) == 0)
+				exposition_gauge(
+					e, states[k].name, states[k].help, s->counters[i].value);
 }
 
 struct column {
@@ -124,6 +140,9 @@ void metrics_write_dataplane(const struct control *c, struct exposition *e)
 		"1 when a data plane is connected to the control process.", s->is_connected);
 	exposition_gauge(e, "tkms_dataplane_loaded", "1 when the data plane has all subscribers.",
 		s->is_connected && s->is_loaded);
+	exposition_gauge(e, "tkms_dataplane_serving",
+		"1 when the data plane has all it needs, reports, and can be reached.",
+		link_is_serving(c->link));
 	if (!s->is_connected || !s->has_stats)
 		return;
 	exposition_gauge(e, "tkms_dataplane_epoch", "Epoch of the keyring that the data plane has.",

@@ -19,6 +19,7 @@ struct dataplane {
 	unsigned int n_running; /* workers whose thread was started */
 	struct port ports[PORTS_MAX];
 	bool link_up[PORTS_MAX];
+	unsigned int ticks_cut_off; /* in a row without a link on any port */
 	struct worker *workers[OPTIONS_WORKERS_MAX];
 	unsigned int stop; /* workers read it */
 	struct shared shared;

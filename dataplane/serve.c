@@ -13,6 +13,7 @@
 #include "dataplane/net/mld.h"
 #include "dataplane/preflight.h"
 
+enum { CUT_OFF_TICKS = 2 }; /* more than a second: no flap */
 enum { REPORT_MS = 1000, END_PATIENCE_MS = 8000, END_LOOK_MS = 100 };
 
 static uint64_t monotonic_ms(void)
@@ -137,7 +138,7 @@ static void on_released(void *arg)
 /* Neighbours behind a link that was down have not heard of us. */
 static void watch_links(struct dataplane *d)
 {
-	bool came_up = false;
+	bool came_up = false, any_up = false;
 
 	for (unsigned int i = 0; i < d->n_ports; i++) {
 		bool up = port_link_is_up(&d->ports[i]);
@@ -147,7 +148,10 @@ static void watch_links(struct dataplane *d)
 				up ? "up" : "down");
 		came_up |= up && !d->link_up[i];
 		d->link_up[i] = up;
+		any_up |= up;
 	}
+	d->ticks_cut_off = any_up ? 0 : d->ticks_cut_off + 1;
+	d->stats.is_cut_off = d->ticks_cut_off >= CUT_OFF_TICKS;
 	if (came_up)
 		announcer_update(&d->announcer, NULL, &d->announced);
 }

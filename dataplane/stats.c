@@ -7,7 +7,7 @@
 #include <rte_ethdev.h>
 
 static_assert(
-	VERDICT_COUNT + 8 <= IPC_COUNTERS_MAX, "every verdict and the ports' counters must fit");
+	VERDICT_COUNT + 9 <= IPC_COUNTERS_MAX, "every verdict and the ports' counters must fit");
 
 static uint64_t read_counter(const uint64_t *counter)
 {
@@ -78,6 +78,21 @@ static void collect_worker(
 	};
 }
 
+/* Once may be a machine that is too busy. */
+static void collect_stuck(struct stats *s, struct worker *const *workers, unsigned int n)
+{
+	unsigned int stuck = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t turns = read_counter(&workers[i]->stats.turns);
+
+		s->still[i] = turns == s->turns[i] ? s->still[i] + 1 : 0;
+		s->turns[i] = turns;
+		stuck += s->still[i] >= STATS_STILL;
+	}
+	add_counter(&s->report, IPC_WORKERS_STUCK, stuck);
+}
+
 static struct key_counters_list counters_of(struct worker *const *workers, unsigned int n,
 	const struct key_counters *list[OPTIONS_WORKERS_MAX])
 {
@@ -110,6 +125,8 @@ void stats_collect(struct stats *s, struct worker *const *workers, unsigned int 
 	r->n_counters = 0;
 	collect_verdicts(r, workers, n_workers);
 	collect_ports(r, workers, n_workers);
+	collect_stuck(s, workers, n_workers);
+	add_counter(r, IPC_CUT_OFF, s->is_cut_off);
 	key_counts_report(&s->keys, &counters, r);
 	r->n_workers = n_workers;
 	for (unsigned int i = 0; i < n_workers; i++)

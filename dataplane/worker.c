@@ -221,6 +221,7 @@ int worker_run(void *arg)
 		if (!rte_ring_empty(w->announcements))
 			announce(w);
 		note_epoch(w);
+		worker_count(&w->stats.turns, 1);
 		rcu_quiescent_state();
 	}
 	rcu_unregister_thread();

@@ -39,6 +39,7 @@ struct worker_stats {
 	uint64_t announcements; /* frames sent to announce addresses */
 	uint64_t busy_cycles;	/* time spent on bursts, TSC */
 	uint64_t epoch;		/* of the snapshot in use */
+	uint64_t turns;		/* of the loop: stands still when the worker does */
 } __rte_cache_aligned;
 
 struct worker {

@@ -28,7 +28,7 @@
 #   stop NAME             end NAME with SIGTERM, as systemd does; returns when it has ended
 #   add                   one more node
 #   settle                return when all nodes know each other and each holds its share of the addresses
-#   freeze|thaw NAME      SIGSTOP / SIGCONT everything in NAME
+#   freeze|thaw NAME      SIGSTOP / SIGCONT everything in NAME, or one process of it
 #   partition NODE WHAT   cut NODE off from WHAT: redis or clients; its links stay up
 #   heal NODE             undo all partitions of NODE
 #   loss PERCENT          lose that share of all packets (0: none any more)

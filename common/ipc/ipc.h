@@ -163,6 +163,9 @@ int ipc_hello_decode(struct ipc_hello *h, const uint8_t *buf, size_t len);
 
 /* Counters per worker and verdict, names included: control knows no verdict by itself. */
 enum { IPC_COUNTERS_MAX = 256, IPC_WORKERS_MAX = 128, IPC_NAME_MAX = 48 };
+/* Counters that say how it is now: workers whose loops stand still; 1 when no port has a link. */
+#define IPC_WORKERS_STUCK "workers_stuck"
+#define IPC_CUT_OFF	  "cut_off"
 struct ipc_counter {
 	char name[IPC_NAME_MAX];
 	uint64_t value; /* sum over the workers */

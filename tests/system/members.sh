@@ -50,7 +50,7 @@ check "another node gives the same keys for the same messages" later "${v4[1]}" 
 check "and the third" later "${v4[2]}" same same
 
 # From here on clients ask all the time, and none may fail.
-client tkms-bench load --kms "$TKMS_ADDRESSES" --rate 100 --seconds 45 --subscribers "$work/load.jsonl" --json \
+client tkms-bench load --kms "$TKMS_ADDRESSES" --rate 100 --seconds 60 --subscribers "$work/load.jsonl" --json \
   >"$work/load.json" 2>"$work/load.err" &
 load=$!
 background+=("$load")
@@ -67,6 +67,20 @@ lab start node2
 eventually 20 "when it is back it gets its share" spread "${nodes[@]}"
 holders "${nodes[@]}" >"$work/after"
 check "and nothing else moves" stayed "$work/after" "$work/without"
+
+# It is alive by its heartbeats, and answers nobody.
+told() {
+  ip netns exec "$TKMS_LAB-node1" curl -sSf --max-time 5 http://127.0.0.1:9269/metrics >"$work/metrics"
+  grep -x "$1" "$work/metrics"
+}
+lab freeze node1/dataplane
+eventually 5 "the addresses of a node whose data plane hangs are held by the others" spread node2 node3
+check "it is told that it does not serve" told "tkms_dataplane_serving 0"
+check "and all addresses answer" all_answer
+lab thaw node1/dataplane
+eventually 20 "when it goes on it gets its share" spread "${nodes[@]}"
+check "it is told that it serves" told "tkms_dataplane_serving 1"
+check "and all addresses answer again" all_answer
 
 refuses "a node does not drain another" "run on the node itself" lab ctl node1 node drain node3
 check "a node drains" lab ctl node3 node drain --wait node3

@@ -17,6 +17,9 @@ well_formed() {
 check "promtool finds nothing wrong with the metrics" well_formed
 check "the node is named" is 'tkms_build_info{version="'"$(status .version)"'",node="node1"}' 1
 check "the data plane is connected" is tkms_dataplane_connected 1
+check "it serves" is tkms_dataplane_serving 1
+check "its workers run" is tkms_dataplane_workers_stuck 0
+check "it has a link" is tkms_dataplane_cut_off 0
 check "it has all subscribers" is tkms_dataplane_subscribers 2
 check "the keyring's epoch is told" is tkms_keyring_epoch "$(status .keyring_epoch)"
 check "there is one active key" is 'tkms_sealing_keys{state="active"}' 1

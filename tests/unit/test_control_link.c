@@ -498,3 +498,85 @@ Test(control_link, a_data_plane_that_is_to_end_is_let_go_once)
 	cr_expect_not(link_status(link_)->is_ending);
 	cr_expect_eq(link_status(link_)->addresses_acknowledged, 0);
 }
+
+static void report(struct peer *p, const char *name, uint64_t value)
+{
+	struct ipc_stats *s = calloc(1, sizeof(*s));
+	uint8_t body[1024];
+
+	s->epoch = 5;
+	s->n_counters = 1;
+	strcpy(s->counters[0].name, name);
+	s->counters[0].value = value;
+	say(p, IPC_STATS, ++p->seq, 0, body, ipc_stats_encode(s, body, sizeof(body)));
+	free(s);
+}
+
+static void pass(unsigned int ms)
+{
+	for (unsigned int i = 0; i < ms / 10; i++) {
+		spin();
+		nanosleep(&(struct timespec){0, 10000000}, NULL);
+	}
+}
+
+Test(control_link, a_data_plane_that_is_silent_does_not_serve)
+{
+	struct peer p = connect_peer();
+	unsigned int before;
+
+	cr_expect_not(link_is_serving(link_), "it has nothing yet");
+	take_all(&p);
+	cr_expect(link_is_serving(link_));
+	before = changes;
+	for (unsigned int i = 0; i < 3; i++) {
+		pass(1000);
+		cr_expect(link_is_serving(link_), "it reports");
+		report(&p, "resolve_ok", 1);
+	}
+	cr_expect_eq(changes, before);
+	pass(2600);
+	cr_expect_not(link_is_serving(link_));
+	cr_expect(link_status(link_)->is_silent && link_status(link_)->is_connected);
+	cr_expect_eq(changes, before + 1, "the owner is told");
+	report(&p, "resolve_ok", 1);
+	spin();
+	cr_expect(link_is_serving(link_), "it is heard again");
+	cr_expect_eq(changes, before + 2);
+	/* Control itself stood still: what was said meanwhile counts. */
+	report(&p, "resolve_ok", 1);
+	nanosleep(&(struct timespec){2, 300000000}, NULL);
+	spin();
+	cr_expect_eq(changes, before + 2);
+	close(p.sock);
+}
+
+Test(control_link, a_data_plane_that_cannot_answer_does_not_serve)
+{
+	static const char *const names[] = {"workers_stuck", "cut_off"};
+	struct peer p = connect_peer();
+
+	take_all(&p);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int before = changes;
+
+		report(&p, names[i], 1);
+		spin();
+		cr_expect_not(link_is_serving(link_), "%s", names[i]);
+		report(&p, names[i], 1);
+		spin();
+		cr_expect_eq(changes, before + 1, "told once");
+		report(&p, names[i], 0);
+		spin();
+		cr_expect(link_is_serving(link_), "%s", names[i]);
+		cr_expect_eq(changes, before + 2);
+	}
+	report(&p, names[1], 1);
+	spin();
+	close(p.sock);
+	spin();
+	p = connect_peer();
+	take_all(&p);
+	cr_expect(link_is_serving(link_), "another data plane");
+	close(p.sock);
+}

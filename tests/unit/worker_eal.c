@@ -15,7 +15,9 @@
 #include <urcu-qsbr.h>
 
 #include "common/mikey/types.h"
+#include "dataplane/announce.h"
 #include "dataplane/output.h"
+#include "dataplane/stats.h"
 #include "net_frames.h"
 #include "verdict_record.h"
 
@@ -619,9 +621,105 @@ static void start(void)
 	w->n_ports = 1;
 }
 
+static uint64_t reported(const struct stats *s, const char *name)
+{
+	for (unsigned int i = 0; i < s->report.n_counters; i++)
+		if (strcmp(s->report.counters[i].name, name) == 0)
+			return s->report.counters[i].value;
+	CHECK(!"a counter of that name");
+	return 0;
+}
+
+/* Its thread is not started here: the loop makes the turns that the test says. */
+static void a_worker_that_stands_still_is_told(void)
+{
+	static struct stats s;
+
+	w->stats.turns = 7;
+	for (unsigned int i = 0; i < STATS_STILL; i++) {
+		stats_collect(&s, &w, 1, &shared);
+		CHECK(reported(&s, IPC_WORKERS_STUCK) == 0);
+	}
+	stats_collect(&s, &w, 1, &shared);
+	CHECK(reported(&s, IPC_WORKERS_STUCK) == 1);
+	w->stats.turns++;
+	stats_collect(&s, &w, 1, &shared);
+	CHECK(reported(&s, IPC_WORKERS_STUCK) == 0);
+	CHECK(reported(&s, IPC_CUT_OFF) == 0);
+	s.is_cut_off = true;
+	stats_collect(&s, &w, 1, &shared);
+	CHECK(reported(&s, IPC_CUT_OFF) == 1);
+}
+
+static struct net_addresses ours(void)
+{
+	struct net_addresses a = {.n4 = 1, .n6 = 1};
+
+	memcpy(a.v4[0], frame_our4, 4);
+	memcpy(a.v6[0], frame_our6, 16);
+	return a;
+}
+
+/* What waits for the worker: announcements by ARP and ND, and reports of groups. */
+static void expect_announced(unsigned int arp, unsigned int nd, unsigned int groups)
+{
+	unsigned int n_arp = 0, n_nd = 0, n_groups = 0;
+	void *m;
+
+	while (rte_ring_dequeue(w->announcements, &m) == 0) {
+		const uint8_t *f = rte_pktmbuf_mtod((struct rte_mbuf *)m, const uint8_t *);
+
+		CHECK(memcmp(f + 6, frame_our_mac, 6) == 0);
+		if (get(f + 12) == 0x0806) {
+			n_arp++;
+			CHECK(f[0] == 0xff && memcmp(f + 28, frame_our4, 4) == 0);
+		} else if (f[14 + 6] == 58) {
+			n_nd++;
+			CHECK(f[14 + 40] == 136 && memcmp(f + 14 + 48, frame_our6, 16) == 0);
+		} else {
+			n_groups++;
+		}
+		rte_pktmbuf_free(m);
+	}
+	CHECK(n_arp == arp && n_nd == nd && n_groups == groups);
+}
+
+static void an_address_is_announced_three_times_one_at_a_tick(void)
+{
+	static struct announcer a;
+	const struct net_vlans vlans = {.bits = {1}};
+	struct net_addresses held = ours(), none = {0};
+
+	announcer_update(&a, &none, &held);
+	expect_announced(0, 0, 0);
+	for (unsigned int i = 0; i < 5; i++) {
+		announcer_tick(&a, &vlans, w);
+		expect_announced(i < 3, i < 3, i < 3);
+	}
+	/* What was held before is not announced again, but when all of it is new. */
+	announcer_update(&a, &held, &held);
+	announcer_tick(&a, &vlans, w);
+	expect_announced(0, 0, 0);
+	announcer_update(&a, NULL, &held);
+	announcer_tick(&a, &vlans, w);
+	expect_announced(1, 1, 1);
+	/* Gone, or with another one: nothing more is said of it. */
+	held.lingers4[0] = true;
+	held.n6 = 0;
+	announcer_update(&a, &held, &none);
+	announcer_tick(&a, &vlans, w);
+	expect_announced(0, 0, 0);
+	announcer_update(&a, NULL, &held);
+	announcer_tick(&a, &vlans, w);
+	expect_announced(0, 0, 0);
+	expect_all_returned();
+}
+
 int main(void)
 {
 	start();
+	a_worker_that_stands_still_is_told();
+	an_address_is_announced_three_times_one_at_a_tick();
 	nothing_is_answered_before_everything_is_there();
 	echo_and_errors_leave_with_right_checksums();
 	port_that_sums_is_told_what_to_sum();
