@@ -4,7 +4,7 @@
 #
 # For each NAME: fault_NAME VICTIM and undo_NAME VICTIM (with _ for -), run while requests flow. VICTIM is the
 # node that holds the address of the client with one address. Bars: failed requests, slowest answer and longest
-# gap in milliseconds; "-": none.
+# gap in milliseconds; "-": none. They are called where bash does not end on a failure: every step says "|| return 1".
 
 scenario_names=(node-killed node-frozen redis-primary-killed redis-all-killed
   partition-redis partition-clients packet-loss clock-off rolling-restart node-added)
@@ -49,21 +49,21 @@ redis_primary_name() {
 }
 killed_redis=''
 fault_redis_primary_killed() {
-  killed_redis=$(redis_primary_name)
+  killed_redis=$(redis_primary_name) || return 1
   lab kill "$killed_redis"
 }
 undo_redis_primary_killed() { lab start "$killed_redis"; }
 
 fault_redis_all_killed() {
   local name
-  killed_redis=$(redis_primary_name)
-  for name in ${TKMS_REDIS//,/ }; do lab kill "$name"; done
+  killed_redis=$(redis_primary_name) || return 1
+  for name in ${TKMS_REDIS//,/ }; do lab kill "$name" || return 1; done
 }
 undo_redis_all_killed() {
   local name
   # The last primary first: else the Sentinels look for another one meanwhile.
-  lab start "$killed_redis"
-  for name in ${TKMS_REDIS//,/ }; do lab start "$name"; done
+  lab start "$killed_redis" || return 1
+  for name in ${TKMS_REDIS//,/ }; do lab start "$name" || return 1; done
 }
 
 fault_partition_redis() { lab partition "$1" redis; }
@@ -81,15 +81,17 @@ undo_clock_off() { lab clock "$1" +0; }
 fault_rolling_restart() {
   local node
   for node in ${TKMS_NODES//,/ }; do
-    lab stop "$node"
-    lab start "$node"
-    lab settle
+    lab stop "$node" || return 1
+    lab start "$node" || return 1
+    lab settle || return 1
   done
 }
 undo_rolling_restart() { :; }
 
 fault_node_added() {
-  lab add
-  eval "$(lab env)"
+  local settings
+  lab add || return 1
+  settings=$(lab env) || return 1
+  eval "$settings"
 }
 undo_node_added() { :; }

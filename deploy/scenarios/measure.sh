@@ -36,10 +36,10 @@ watch_addresses() {
 
 # scenario_run NAME: leaves its findings in $work/run.json.
 scenario_run() {
-  local name=$1 fn=${1//-/_} lasting victim one began watchers=() clients=()
+  local name=$1 fn=${1//-/_} lasting victim one began ended watchers=() clients=()
   read -r _ _ _ lasting <<<"$(scenario_bars "$name")"
   one=${TKMS_ADDRESSES%%,*}
-  lab settle
+  lab settle || die "$name: the set does not settle before it"
   victim=$(holder "$one") || die "nobody holds $one"
   rm -f "$work"/ping-*
   watch_addresses
@@ -53,15 +53,16 @@ scenario_run() {
   "fault_$fn" "$victim" >"$work/fault.log" 2>&1 || fail_with "$work/fault.log" "$name: the failure could not be made"
   sleep "$lasting"
   "undo_$fn" "$victim" >"$work/fault.log" 2>&1 || fail_with "$work/fault.log" "$name: it could not be put right"
-  lab settle
+  lab settle || die "$name: the set does not settle after it"
   sleep 1.5
-  kill -TERM "${clients[@]}"
+  kill -TERM "${clients[@]}" || die "$name: a client ended before its time"
   wait "${clients[@]}" || true
-  kill -INT "${watchers[@]}"
+  ended=$(now)
+  kill -INT "${watchers[@]}" || die "$name: a watch on an address ended before its time"
   wait "${watchers[@]}" || true
   pids=()
   report judge --name "$name" --bars "$(scenario_bars "$name")" --all "$work/all.json" --one "$work/one.json" \
-    --began "$began" --pings "$work" >"$work/run.json" ||
+    --began "$began" --ended "$ended" --pings "$work" >"$work/run.json" ||
     fail_with "$work/all.json.err" "$name: no report of the clients"
 }
 
@@ -70,14 +71,20 @@ fail_with() {
   die "$2"
 }
 
-# scenario_judge NAME: runs it until it keeps to its bars, or the tries are over, or a request failed.
+# scenario_judge NAME: runs it until it keeps to its bars, or the tries are over, or a request failed. A run that is
+# not judged is no try, but there are as many of them at most.
 scenario_judge() {
-  local try
-  for ((try = 1; try <= tries; try++)); do
-    scenario_run "$1"
+  local try=0 unjudged=0
+  while [[ $try -lt $tries && $unjudged -le $tries ]]; do
+    scenario_run "$1" || die "$1: could not be run"
     if [[ $json == yes ]]; then cat "$work/run.json"; else report row "$work/run.json"; fi
     ! jq -e '.broken == []' "$work/run.json" >/dev/null || return 0
-    ! jq -e '.failed > 0 and (.client_saturated | not)' "$work/run.json" >/dev/null || return 1
+    if jq -e '.is_judged' "$work/run.json" >/dev/null; then
+      ! jq -e '.failed > 0' "$work/run.json" >/dev/null || return 1
+      try=$((try + 1))
+    else
+      unjudged=$((unjudged + 1))
+    fi
   done
   return 1
 }

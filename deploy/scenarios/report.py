@@ -12,6 +12,10 @@ import sys
 SILENCE = 0.35
 # A machine that keeps the clients from the CPU for so long keeps the nodes from it too, one after the other.
 STALLS = 4
+# More slack than this would let anything pass: such a run is not judged.
+SLACK_MAX_MS = 500
+# What a request may take. Only a client that stood still for so long may have failed by itself.
+REQUEST_MS = 5000
 FORMAT = "%-21s %9s %7s %6s %8s %15s %15s %12s  %s"
 
 
@@ -20,13 +24,13 @@ def replies(path):
         return [float(m.group(1)) for m in re.finditer(r"^\[([0-9.]+)\] \d+ bytes from", f.read(), re.M)]
 
 
-def held_again(directory, began):
+def held_again(directory, began, ended):
     """Milliseconds from the failure until every address answered, without a longer silence, to the end.
-    None: one never did."""
+    None: one never did, or was silent at the end."""
     last = began
     for path in glob.glob(os.path.join(glob.escape(directory), "ping-*")):
         times = replies(path)
-        if not times or times[-1] < began:
+        if not times or times[-1] < began or ended - times[-1] > SILENCE:
             return None
         for before, after in zip(times, times[1:]):
             if after - before > SILENCE and after > began:
@@ -46,14 +50,17 @@ def judge(args):
         "slowest_ms": everything["latency_us"]["max"] / 1000,
         "longest_gap_ms": everything["longest_gap_ms"],
         "one_address": {key: one[key] for key in ("sent", "failed", "retried", "longest_gap_ms")},
-        "held_again_ms": held_again(args.pings, args.began),
+        "held_again_ms": held_again(args.pings, args.began, args.ended),
         "client_saturated": everything["client_saturated"] or one["client_saturated"],
         "bars": dict(zip(("failed", "slowest_ms", "gap_ms"), limits)),
     }
     found = (run["failed"], run["slowest_ms"], run["one_address"]["longest_gap_ms"])
     late = max(everything["max_late_ms"], one["max_late_ms"])
-    slack = (0, STALLS * late, STALLS * late) if run["client_saturated"] else (0, 0, 0)
-    run["slack_ms"] = slack[1]
+    more_ms = min(STALLS * late, SLACK_MAX_MS) if run["client_saturated"] else 0
+    slack = (0, more_ms, more_ms)
+    run["slack_ms"] = more_ms
+    run["is_judged"] = (
+        late < REQUEST_MS if run["failed"] else not run["client_saturated"] or STALLS * late <= SLACK_MAX_MS)
     run["broken"] = [
         name for name, value, limit, more in zip(run["bars"], found, limits, slack)
         if limit is not None and value > limit + more]
@@ -77,7 +84,9 @@ def row(args):
         run = json.load(f)
     bars = run["bars"]
     verdict = "ok" if not run["broken"] else "BROKEN: " + ", ".join(run["broken"])
-    if run["client_saturated"]:
+    if run["broken"] and not run["is_judged"]:
+        verdict = "not judged: machine too busy (the clients themselves were late)"
+    elif run["client_saturated"]:
         verdict += " (busy machine: the clients themselves were late; %.0f ms more allowed)" % run["slack_ms"]
     print(FORMAT % (
         run["scenario"], run["requests"], run["failed"], run["lost"], run["retried"],
@@ -95,7 +104,8 @@ def main():
     whole = commands.add_parser("judge")
     for name in ("--name", "--bars", "--all", "--one", "--pings"):
         whole.add_argument(name, required=True)
-    whole.add_argument("--began", type=float, required=True)
+    for name in ("--began", "--ended"):
+        whole.add_argument(name, type=float, required=True)
     args = parser.parse_args()
     if args.command == "header":
         print(FORMAT % ("scenario", "requests", "failed", "lost", "retried", "slowest (bar)", "gap of 1 (bar)",
